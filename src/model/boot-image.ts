@@ -1,0 +1,37 @@
+/** A built boot image: `boot-images/<name>/boot-image.json` in a site, with its files beside it. */
+export interface BootImage {
+  readonly format: 'bootwright-boot-image/1';
+  readonly family: 'open' | 'winpe';
+  readonly name: string;
+  readonly architecture: 'x64' | 'arm64';
+  /** SHA-256 over everything that went in; equal ids are equal images. */
+  readonly id: string;
+  readonly kernelVersion: string;
+  readonly secureBoot: boolean;
+  readonly allowShell: boolean;
+  readonly keyboard: string;
+  readonly prestart?: string;
+  readonly packages: readonly { readonly name: string; readonly version: string; readonly sha256: string }[];
+  /** Role → file name beside the JSON, size and SHA-256. */
+  readonly files: Readonly<
+    Record<BootFileRole | string, { readonly name: string; readonly size: number; readonly sha256: string }>
+  >;
+  /** Modules whose firmware is not in the image: module → firmware names. */
+  readonly missingFirmware: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * kernel, initramfs, root: the boot environment · shim, grub, mok-manager: signed UEFI loaders (BOOTX64.EFI,
+ * grubx64.efi, mmx64.efi) · bios-cd: GRUB core image for El Torito · bios-mbr: GRUB's boot_hybrid.img ·
+ * hardware: JSON list of PCI and USB ids.
+ */
+export type BootFileRole =
+  | 'kernel'
+  | 'initramfs'
+  | 'root'
+  | 'shim'
+  | 'grub'
+  | 'mok-manager'
+  | 'bios-cd'
+  | 'bios-mbr'
+  | 'hardware';

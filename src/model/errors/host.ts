@@ -1,0 +1,35 @@
+import type { ErrorEntry } from './entry.ts';
+
+export const hostErrors = {
+  'BW-HOST-001': {
+    title: 'A host tool is missing',
+    fix: 'Install the named package; `bootwright doctor` lists all of them.',
+    exit: 'missing',
+  },
+  'BW-HOST-002': {
+    title: 'A host tool failed',
+    fix: 'Read the last lines of its output in the message; the full log lies where the message says.',
+    exit: 'failure',
+  },
+  'BW-HOST-003': {
+    title: 'A host tool took too long and was ended',
+    fix: 'Try again on a less busy machine.',
+    exit: 'failure',
+  },
+  'BW-HOST-004': {
+    title: 'Not enough free space',
+    fix: 'Free the named amount, or choose another folder.',
+    exit: 'missing',
+  },
+  'BW-HOST-005': {
+    title: 'The output exists already',
+    fix: 'Name another output, or add --force to replace it.',
+    exit: 'refused',
+  },
+  'BW-HOST-006': {
+    title: 'Interrupted',
+    fix: 'Run the same command again: finished parts are reused.',
+    exit: 'interrupted',
+  },
+  'BW-HOST-007': { title: 'A file cannot be read', fix: 'Check the path and its permissions.', exit: 'input' },
+} as const satisfies Record<string, ErrorEntry>;

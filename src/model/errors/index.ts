@@ -1,0 +1,33 @@
+import { agentErrors } from './agent.ts';
+import { bootErrors } from './boot.ts';
+import { contentErrors } from './content.ts';
+import { diskErrors } from './disk.ts';
+import { hostErrors } from './host.ts';
+import { keyErrors } from './key.ts';
+import { mediaErrors } from './media.ts';
+import { proveErrors } from './prove.ts';
+import { sequenceErrors } from './sequence.ts';
+import { siteErrors } from './site.ts';
+import { stepErrors } from './step.ts';
+import { trustErrors } from './trust.ts';
+
+/**
+ * Every error the project can raise, one file per area. A code never changes its meaning and is never used again
+ * once removed: people search for it, and scripts compare it.
+ */
+export const errorCatalogue = {
+  ...agentErrors,
+  ...bootErrors,
+  ...contentErrors,
+  ...diskErrors,
+  ...hostErrors,
+  ...keyErrors,
+  ...mediaErrors,
+  ...proveErrors,
+  ...sequenceErrors,
+  ...siteErrors,
+  ...stepErrors,
+  ...trustErrors,
+} as const;
+
+export type ErrorCode = keyof typeof errorCatalogue;

@@ -1,0 +1,22 @@
+/**
+ * A medium before a byte of it is written: the tree, boot records and names. Media kinds make layouts (pure), writers
+ * in `src/build` turn them into files. Sources are streamed, never copied to a staging folder.
+ */
+export interface Layout {
+  readonly label: string;
+  /** Seconds since 1970 given to every file and volume (SOURCE_DATE_EPOCH respected). */
+  readonly epoch: number;
+  /** Sorted by path. */
+  readonly files: readonly LayoutFile[];
+  readonly boot: {
+    /** Paths inside the tree. */
+    readonly biosImage: string;
+    readonly efiImage: string;
+    /** Host file with the hybrid MBR boot code. */
+    readonly mbrCode: string;
+  };
+}
+
+export type LayoutFile = {
+  readonly path: string;
+} & ({ readonly bytes: Uint8Array } | { readonly source: string; readonly size: number; readonly sha256?: string });

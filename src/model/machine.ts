@@ -1,0 +1,153 @@
+/**
+ * What steps act on. One interface, several machines: `linux` (boot environment or deployed Linux), `simulated` (a
+ * model, for previews and tests), later `windows`. A step is written once against this interface; what differs
+ * between machines lives in the machine. Every operation that changes something has a reading counterpart, because a
+ * step may only say "success" after it has read back what it did.
+ */
+export interface Machine {
+  readonly kind: 'linux' | 'simulated' | 'windows';
+  readonly environment: 'boot' | 'deployed';
+  facts(): Promise<MachineFacts>;
+  /** All disks but those the boot medium lies on, in a stable order (by bus path). */
+  disks(): Promise<readonly Disk[]>;
+
+  /** Replaces the whole partition table. Erases everything on the disk. */
+  partition(disk: string, table: PartitionPlan): Promise<void>;
+  /** The table as it is on the disk now. */
+  partitionTable(disk: string): Promise<PartitionTable>;
+  /** Creates a file system on a volume (a partition's device). */
+  format(volume: string, fileSystem: FileSystem, label: string): Promise<void>;
+  /** File system, label and UUID as found on the volume now. */
+  volume(device: string): Promise<VolumeFacts>;
+
+  /** Mounts a volume (idempotent) and returns the folder. */
+  mount(volume: string): Promise<string>;
+  unmount(volume: string): Promise<void>;
+  /** Removes everything from a volume except the named top-level entries (`_SMSTaskSequence`). */
+  clearVolume(volume: string, keep: readonly string[]): Promise<void>;
+
+  applyImage(request: ApplyImageRequest): Promise<void>;
+  /** Remounts the volume and compares it with the image: counts, bytes, and SHA-256 of files chosen by `seed`. */
+  compareWithImage(request: CompareImageRequest): Promise<ImageComparison>;
+
+  /** Runs a command. Secrets go through `input`, never into arguments or the environment. */
+  command(request: CommandRequest): Promise<CommandResult>;
+  readFile(path: string): Promise<Uint8Array | undefined>;
+  /** Atomic: the file appears whole or not at all. Creates missing folders. */
+  writeFile(path: string, data: string | Uint8Array, mode?: number): Promise<void>;
+  remove(path: string): Promise<void>;
+  list(path: string): Promise<readonly string[]>;
+  /** Copies a file or tree of the boot environment into the target, e.g. Node and the agent. */
+  copyIn(from: string, to: string): Promise<void>;
+}
+
+export interface MachineFacts {
+  readonly firmware: 'bios' | 'uefi';
+  readonly secureBoot: boolean;
+  readonly architecture: 'x64' | 'arm64';
+  readonly make: string;
+  readonly model: string;
+  readonly serialNumber: string;
+  readonly assetTag: string;
+  readonly uuid: string;
+  readonly memoryBytes: number;
+  readonly macAddresses: readonly string[];
+  readonly tpm: boolean;
+}
+
+export interface Disk {
+  /** Device node, `/dev/nvme0n1`. */
+  readonly path: string;
+  /** Zero-based number in `disks()`, what `OSDDiskIndex` means here. */
+  readonly index: number;
+  readonly serial: string;
+  readonly model: string;
+  readonly bus: 'nvme' | 'sata' | 'scsi' | 'virtio' | 'usb' | 'mmc' | 'unknown';
+  readonly sizeBytes: number;
+  /** Logical sector size; 4096 on 4Kn disks. */
+  readonly sectorSize: number;
+  readonly removable: boolean;
+  /** What is on it now, in words for the person who is asked: `3 partitions, ext4 "root" (Debian 12)`. */
+  readonly contents: string;
+}
+
+export type FileSystem = 'ext4' | 'fat32' | 'ntfs' | 'none';
+
+export interface PartitionPlan {
+  readonly style: 'gpt' | 'mbr';
+  readonly partitions: readonly PlannedPartition[];
+}
+
+export interface PlannedPartition {
+  readonly name: string;
+  readonly type: PartitionType;
+  /** Exact bytes; the step has already resolved percentages and units. */
+  readonly sizeBytes: number;
+}
+
+export type PartitionType = 'efi' | 'msr' | 'bios-boot' | 'linux' | 'windows' | 'recovery';
+
+export interface PartitionTable {
+  readonly style: 'gpt' | 'mbr' | 'none';
+  readonly partitions: readonly {
+    readonly device: string;
+    readonly number: number;
+    readonly name: string;
+    readonly type: PartitionType | string;
+    readonly startBytes: number;
+    readonly sizeBytes: number;
+    readonly uuid: string;
+  }[];
+}
+
+export interface VolumeFacts {
+  readonly fileSystem: string;
+  readonly label: string;
+  readonly uuid: string;
+}
+
+export interface ApplyImageRequest {
+  readonly file: string;
+  readonly index: number;
+  readonly volume: string;
+  readonly onProgress?: (fraction: number, text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface CompareImageRequest {
+  readonly file: string;
+  readonly index: number;
+  readonly volume: string;
+  readonly seed: string;
+  readonly sampleSize: number;
+  /** Top-level entries on the volume that do not belong to the image. */
+  readonly ignore: readonly string[];
+}
+
+export interface ImageComparison {
+  readonly expected: { readonly files: number; readonly bytes: number };
+  readonly found: { readonly files: number; readonly bytes: number };
+  readonly sampled: number;
+  /** Paths that are missing, extra or differ; empty when equal. */
+  readonly differences: readonly string[];
+}
+
+export interface CommandRequest {
+  /** A program with arguments, or one command line for the machine's shell. */
+  readonly command: readonly string[] | string;
+  readonly directory?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Runs inside this root (chroot with /dev, /proc, /sys) instead of the machine's own. */
+  readonly root?: string;
+  readonly input?: string;
+  readonly timeoutSeconds?: number;
+  readonly signal?: AbortSignal;
+  readonly onOutput?: (line: string) => void;
+}
+
+export interface CommandResult {
+  readonly code: number;
+  readonly timedOut: boolean;
+  /** Standard output and error, interleaved; the last 64 KiB. */
+  readonly output: string;
+}

@@ -1,0 +1,43 @@
+/**
+ * What lies on every medium under `bootwright/` (docs/formats/medium.md):
+ *
+ *   bootwright/medium.json      public facts, this type
+ *   bootwright/manifest.json    every file with size and SHA-256
+ *   bootwright/manifest.sig     Ed25519 signature of manifest.json's bytes
+ *   bootwright/policy.sealed    the policy, sealed (or policy.json when there is no password)
+ *   bootwright/content/<ID>/…   payload
+ *   boot/{vmlinuz,initramfs.img,medium.cpio,root.squashfs}  boot/grub/…  EFI/BOOT/…  EFI/debian/grub.cfg
+ */
+export interface MediumFacts {
+  readonly format: 'bootwright-medium/1';
+  /** Derived from what the medium holds, so equal inputs give equal ids. */
+  readonly id: string;
+  readonly kind: 'standalone' | 'bootable' | 'capture' | 'prestaged';
+  readonly label: string;
+  /** Name of the sequence or, when sealed, a text that gives nothing away. */
+  readonly title: string;
+  readonly passwordRequired: boolean;
+  readonly unattended: boolean;
+  readonly keyboard: string;
+  readonly bootImage: { readonly id: string; readonly kernelVersion: string };
+  readonly protection: 'chain' | 'sealed' | 'locked';
+  readonly createdBy: string;
+}
+
+export interface Manifest {
+  readonly format: 'bootwright-manifest/1';
+  readonly mediumId: string;
+  /** Fingerprint of the signing key (SHA-256 of the raw public key, hex). */
+  readonly key: string;
+  /** Sorted by path, bytewise. Everything on the medium but the manifest and its signature. */
+  readonly files: readonly ManifestFile[];
+}
+
+export interface ManifestFile {
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** Kernel command line of every medium: `bw.medium=<id>`. The initramfs finds the medium by `bootwright/medium.json`. */
+export const mediumParameter = 'bw.medium';

@@ -1,0 +1,79 @@
+import type { ZodType } from 'zod';
+import type { Problem } from './error.ts';
+import type { Machine } from './machine.ts';
+import type { ContentItem } from './policy.ts';
+import type { Environment, XmlProperty } from './sequence.ts';
+
+/** Everything that is to be said about one kind of step; one file per kind in `src/steps`. */
+export interface StepType<Settings = unknown> {
+  /** Canonical type, the WMI class where one exists. */
+  readonly type: string;
+  /** Key in YAML: `format-and-partition-disk`. */
+  readonly name: string;
+  readonly aliases: readonly string[];
+  /** Name in the console: `Format and Partition Disk`. */
+  readonly title: string;
+  readonly summary: string;
+  /** The YAML form, closed by default. Numbers and booleans also accept a string that holds `%VAR%`. */
+  readonly settings: ZodType<Settings>;
+  /** Setting ⇄ task sequence variable. An explicit earlier value of the variable beats the step's setting. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly environments: readonly Environment[];
+  /** Erases or overwrites something the user could miss. The agent asks before the first one. */
+  readonly destructive: boolean;
+  /** Reads the XML dialects' properties into the YAML form. */
+  fromProperties?(properties: readonly XmlProperty[], action: string): Record<string, unknown>;
+  readonly needs?: (settings: Settings) => StepNeeds;
+  readonly lint?: (settings: Settings) => readonly Omit<Problem, 'file'>[];
+  /** One sentence for plans and screens: `erases the disk and creates EFI 512 MB FAT32, Linux (rest) ext4`. */
+  readonly describe: (settings: Settings) => string;
+  run(settings: Settings, machine: Machine, context: StepContext): Promise<StepResult>;
+}
+
+export interface StepNeeds {
+  readonly content?: readonly { readonly id: string; readonly index?: number | string }[];
+  readonly network?: boolean;
+  /** Needs a management point: cannot run from stand-alone media (spec/media.md section 10). */
+  readonly managementPoint?: boolean;
+}
+
+/** What the engine hands a step beside its settings. */
+export interface StepContext {
+  /** Reads and writes task sequence variables; read-only names are refused. */
+  readonly variables: VariableAccess;
+  /** The content's facts and its place on this machine. */
+  content(id: string): Promise<ContentItem & { readonly path: string }>;
+  progress(fraction: number, text: string): void;
+  log(severity: 'info' | 'warning' | 'error', text: string): void;
+  readonly signal: AbortSignal;
+  /** Marks a value as secret from now on: logs and events mask it. */
+  mask(value: string): void;
+  /** What the engine knows about the run; steps that install the agent write it to the target. */
+  readonly run: { readonly id: string; readonly mediumId: string };
+}
+
+export interface VariableAccess {
+  get(name: string): string | undefined;
+  set(name: string, value: string, options?: { hidden?: boolean }): void;
+  /** Replaces `%NAME%`, repeatedly, unknown names stay as they are. */
+  expand(text: string): string;
+}
+
+export interface StepResult {
+  /** Exit code; 0 is success, others are judged by the step's success codes. */
+  readonly code: number;
+  /** What was done, or why it failed, in one sentence. */
+  readonly message: string;
+  /** Last 1,000 characters of a command's output. */
+  readonly output?: string;
+  readonly restart?: RestartRequest;
+}
+
+export interface RestartRequest {
+  /** `boot`: the boot environment again; `disk`: the deployed operating system. */
+  readonly target: 'boot' | 'disk';
+  readonly message?: string;
+  readonly delaySeconds?: number;
+  /** Run the same step again afterwards (`SMSTSRetryRequested`). */
+  readonly retryStep?: boolean;
+}

@@ -1,0 +1,13 @@
+import type { StepType } from '../model/step.ts';
+
+/** Every step type there is. A new step is a new file and one line here. */
+// biome-ignore lint/suspicious/noExplicitAny: each member has its own settings type; callers go through its schema.
+export const stepTypes: readonly StepType<any>[] = [];
+
+/** Finds a step type by its canonical type, YAML name or alias, ignoring case. */
+export function findStepType(name: string): StepType | undefined {
+  const wanted = name.toLowerCase();
+  return stepTypes.find((type) =>
+    [type.type, type.name, ...type.aliases].some((known) => known.toLowerCase() === wanted),
+  );
+}

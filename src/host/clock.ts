@@ -13,3 +13,9 @@ export function monotonicMilliseconds(): number {
 export async function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   await delay(milliseconds, undefined, signal === undefined ? {} : { signal });
 }
+
+/** SOURCE_DATE_EPOCH (reproducible-builds.org) in seconds since 1970, when it is set to a number. */
+export function sourceDateEpoch(): number | undefined {
+  const value = process.env['SOURCE_DATE_EPOCH'];
+  return value !== undefined && /^\d{1,11}$/.test(value) ? Number(value) : undefined;
+}

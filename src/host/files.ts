@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, statfs } fro
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { BootwrightError } from '../model/error.ts';
+import { removeOnExit } from './leftovers.ts';
 import { randomId } from './random.ts';
 
 /** Reads a whole small file. For content use `readStream`. @throws BW-HOST-007 */
@@ -40,6 +41,7 @@ export async function sizeOf(path: string): Promise<number> {
 export async function writeAtomically(path: string, data: string | Uint8Array, mode = 0o644): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomId()}`);
   await mkdir(dirname(path), { recursive: true });
+  const keep = removeOnExit(temporary);
   try {
     const file = await open(temporary, 'wx', mode);
     try {
@@ -53,6 +55,8 @@ export async function writeAtomically(path: string, data: string | Uint8Array, m
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  } finally {
+    keep();
   }
   await syncFolder(dirname(path));
 }
@@ -71,22 +75,41 @@ export async function syncFolder(path: string): Promise<void> {
 export async function withScratch<T>(use: (folder: string) => Promise<T>, parent: string = tmpdir()): Promise<T> {
   await mkdir(parent, { recursive: true });
   const folder = await mkdtemp(join(parent, 'bootwright-'));
+  const keep = removeOnExit(folder);
   try {
     return await use(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
+    keep();
   }
 }
 
-/** SHA-256 in hex, streamed. */
+/** SHA-256 in hex. */
 export async function hashFile(path: string, onBytes?: (bytes: number) => void): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of readStream(path)) {
-    hash.update(chunk);
-    onBytes?.(chunk.byteLength);
+  const file = await open(path, 'r');
+  try {
+    // Two buffers in turn: one is hashed while the other is filled. Streams allocate one per piece, which costs as
+    // much as hashing it.
+    let current = Buffer.allocUnsafeSlow(hashPiece);
+    let next = Buffer.allocUnsafeSlow(hashPiece);
+    let { bytesRead } = await file.read(current, 0, hashPiece, 0);
+    for (let position = 0; bytesRead > 0; ) {
+      position += bytesRead;
+      const reading = file.read(next, 0, hashPiece, position);
+      hash.update(current.subarray(0, bytesRead));
+      const done = bytesRead;
+      ({ bytesRead } = await reading);
+      [current, next] = [next, current];
+      onBytes?.(done);
+    }
+    return hash.digest('hex');
+  } finally {
+    await file.close();
   }
-  return hash.digest('hex');
 }
+
+const hashPiece = 256 * 1024;
 
 /** All files below a folder, relative, `/` separated, sorted bytewise. Does not follow links. */
 export async function listFiles(folder: string): Promise<string[]> {
@@ -121,11 +144,10 @@ export {
   open,
   readdir,
   readlink,
+  realpath,
   rename,
   rm,
   stat,
   symlink,
   truncate,
-  unlink,
-  utimes,
 } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,4 +16,10 @@ export function packageRoot(): string {
 /** A file of `templates/`, which is shipped beside the code. */
 export function templatePath(...parts: readonly string[]): string {
   return join(packageRoot(), 'templates', ...parts);
+}
+
+/** Version of the installed package, as package.json has it. */
+export function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  return version;
 }

@@ -19,6 +19,10 @@ export interface RunOptions {
   readonly stdoutFile?: string;
   /** Bytes of output kept; the tail wins. */
   readonly keepOutput?: number;
+  /** Keep none of it: `onOutput` sees all there is, however much it becomes. */
+  readonly discardOutput?: boolean;
+  /** Give the program a process group of its own, and end all of it when `signal` aborts. */
+  readonly wholeGroup?: boolean;
 }
 
 export interface RunResult {
@@ -49,6 +53,8 @@ export async function run(file: string, args: readonly string[], options: RunOpt
     stripFinalNewline: false,
     maxBuffer: options.keepOutput ?? 256 * 1024 * 1024,
     forceKillAfterDelay: 3000,
+    ...(options.discardOutput === true ? { buffer: false as const } : {}),
+    ...(options.wholeGroup === true ? { detached: true as const } : {}),
     ...(options.directory === undefined ? {} : { cwd: options.directory }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     ...(options.timeoutMilliseconds === undefined ? {} : { timeout: options.timeoutMilliseconds }),
@@ -60,7 +66,10 @@ export async function run(file: string, args: readonly string[], options: RunOpt
     child.stdout?.on('data', (data: Buffer) => onOutput(data.toString(), 'stdout'));
     child.stderr?.on('data', (data: Buffer) => onOutput(data.toString(), 'stderr'));
   }
+  const endGroup = (): void => killGroup(child.pid);
+  if (options.wholeGroup === true) options.signal?.addEventListener('abort', endGroup, { once: true });
   const result = await child;
+  options.signal?.removeEventListener('abort', endGroup);
   const stdout = String(result.stdout ?? '');
   const stderr = String(result.stderr ?? '');
   if (result.isCanceled) throw new BootwrightError('BW-HOST-006', `${file} was interrupted.`);
@@ -89,6 +98,16 @@ export async function run(file: string, args: readonly string[], options: RunOpt
     );
   }
   return { code: result.exitCode, stdout, stderr };
+}
+
+/** Children of a shell outlive it when only the shell is ended. */
+function killGroup(leader: number | undefined): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // The group is gone already.
+  }
 }
 
 function toInput(input: NonNullable<RunOptions['input']>): string | Uint8Array | Readable {

@@ -58,6 +58,7 @@ export type EventBody =
       readonly code: number;
       readonly message: string;
       readonly continued: boolean;
+      readonly error?: ErrorCode;
       readonly seconds: number;
     }
   | { readonly type: 'variable.set'; readonly name: string; readonly value: string }
@@ -69,6 +70,7 @@ export type EventBody =
       readonly step: string;
       readonly code: number;
       readonly message: string;
+      readonly error?: ErrorCode;
     }
   | {
       readonly type: 'log';

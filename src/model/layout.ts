@@ -6,7 +6,9 @@ export interface Layout {
   readonly label: string;
   /** Seconds since 1970 given to every file and volume (SOURCE_DATE_EPOCH respected). */
   readonly epoch: number;
-  /** Sorted by path. */
+  /** SHA-256 (hex) over what is known before content is read; the disk's GUID derives from it. */
+  readonly seed: string;
+  /** Sorted by path, bytewise. */
   readonly files: readonly LayoutFile[];
   readonly boot: {
     /** Paths inside the tree. */
@@ -17,6 +19,18 @@ export interface Layout {
   };
 }
 
+/** A file made by us, or one that streams from where it lies. */
 export type LayoutFile = {
   readonly path: string;
-} & ({ readonly bytes: Uint8Array } | { readonly source: string; readonly size: number; readonly sha256?: string });
+} & ({ readonly bytes: Uint8Array } | SourceFile);
+
+export interface SourceFile {
+  /** Host path. */
+  readonly source: string;
+  readonly size: number;
+  readonly sha256?: string;
+}
+
+export function layoutFileSize(file: LayoutFile): number {
+  return 'bytes' in file ? file.bytes.length : file.size;
+}

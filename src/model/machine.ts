@@ -15,13 +15,17 @@ export interface Machine {
   partition(disk: string, table: PartitionPlan): Promise<void>;
   /** The table as it is on the disk now. */
   partitionTable(disk: string): Promise<PartitionTable>;
-  /** Creates a file system on a volume (a partition's device). */
+  /**
+   * Creates a file system on a volume. Everywhere a volume is named, a device (`/dev/sda2`) or the stable
+   * `PARTUUID=<uuid>` will do; variables hold the latter, because device names change between starts.
+   */
   format(volume: string, fileSystem: FileSystem, label: string): Promise<void>;
   /** File system, label and UUID as found on the volume now. */
   volume(device: string): Promise<VolumeFacts>;
 
-  /** Mounts a volume (idempotent) and returns the folder. */
-  mount(volume: string): Promise<string>;
+  /** Mounts a volume (idempotent) and returns the folder; `at` asks for a certain folder, e.g. `<root>/boot/efi`. */
+  mount(volume: string, at?: string): Promise<string>;
+  /** Unmounts it from everywhere this machine mounted it, with what is mounted below. Idempotent. */
   unmount(volume: string): Promise<void>;
   /** Removes everything from a volume except the named top-level entries (`_SMSTaskSequence`). */
   clearVolume(volume: string, keep: readonly string[]): Promise<void>;
@@ -32,11 +36,20 @@ export interface Machine {
 
   /** Runs a command. Secrets go through `input`, never into arguments or the environment. */
   command(request: CommandRequest): Promise<CommandResult>;
+  /** A file's bytes; `undefined` when there is none. Follows links. */
   readFile(path: string): Promise<Uint8Array | undefined>;
+  /** Raw bytes of a disk, e.g. its boot code. */
+  readDisk(disk: string, offset: number, length: number): Promise<Uint8Array>;
   /** Atomic: the file appears whole or not at all. Creates missing folders. */
   writeFile(path: string, data: string | Uint8Array, mode?: number): Promise<void>;
+  /** Removes a file, link or tree; nothing happens when there is none. */
   remove(path: string): Promise<void>;
+  /** Names in a folder, sorted; empty when there is no such folder. */
   list(path: string): Promise<readonly string[]>;
+  /** Creates or replaces a symbolic link. */
+  link(target: string, path: string): Promise<void>;
+  /** Where a symbolic link points; `undefined` when it is none. */
+  readLink(path: string): Promise<string | undefined>;
   /** Copies a file or tree of the boot environment into the target, e.g. Node and the agent. */
   copyIn(from: string, to: string): Promise<void>;
 }
@@ -101,6 +114,14 @@ export interface PartitionTable {
 }
 
 export interface VolumeFacts {
+  /** Device now, `/dev/sda2`. */
+  readonly device: string;
+  /** Device of the disk it lies on. */
+  readonly disk: string;
+  readonly partitionNumber: number;
+  readonly partitionUuid: string;
+  readonly sizeBytes: number;
+  /** `ext4`, `vfat`, `ntfs`, …; empty when there is none. */
   readonly fileSystem: string;
   readonly label: string;
   readonly uuid: string;
@@ -140,6 +161,11 @@ export interface CommandRequest {
   /** Runs inside this root (chroot with /dev, /proc, /sys) instead of the machine's own. */
   readonly root?: string;
   readonly input?: string;
+  /**
+   * Secrets the command may read: each as a file of this name (0600) in a folder in memory, named by the environment
+   * variable `BOOTWRIGHT_SECRETS` and gone when the command ends.
+   */
+  readonly secrets?: Readonly<Record<string, string>>;
   readonly timeoutSeconds?: number;
   readonly signal?: AbortSignal;
   readonly onOutput?: (line: string) => void;

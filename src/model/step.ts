@@ -1,6 +1,6 @@
 import type { ZodType } from 'zod';
 import type { Problem } from './error.ts';
-import type { Machine } from './machine.ts';
+import type { Disk, Machine } from './machine.ts';
 import type { ContentItem } from './policy.ts';
 import type { Environment, XmlProperty } from './sequence.ts';
 
@@ -16,17 +16,26 @@ export interface StepType<Settings = unknown> {
   readonly summary: string;
   /** The YAML form, closed by default. Numbers and booleans also accept a string that holds `%VAR%`. */
   readonly settings: ZodType<Settings>;
-  /** Setting ⇄ task sequence variable. An explicit earlier value of the variable beats the step's setting. */
+  /**
+   * Setting ⇄ task sequence variable. An explicit earlier value of the variable beats the step's setting. Dots reach
+   * into objects, `#` stands for the index of a list: `partitions.#.size` ⇄ `OSDPartitions#Size`.
+   */
   readonly variables: Readonly<Record<string, string>>;
+  /** Top-level settings in which the step replaces `%NAME%` itself, because it has to know where secrets go. */
+  readonly unexpanded?: readonly string[];
   readonly environments: readonly Environment[];
   /** Erases or overwrites something the user could miss. The agent asks before the first one. */
   readonly destructive: boolean;
+  /** Running it again after a power cut in the middle is safe: it begins by putting its target into a known state. */
+  readonly repeatable?: boolean;
   /** Reads the XML dialects' properties into the YAML form. */
   fromProperties?(properties: readonly XmlProperty[], action: string): Record<string, unknown>;
   readonly needs?: (settings: Settings) => StepNeeds;
   readonly lint?: (settings: Settings) => readonly Omit<Problem, 'file'>[];
   /** One sentence for plans and screens: `erases the disk and creates EFI 512 MB FAT32, Linux (rest) ext4`. */
   readonly describe: (settings: Settings) => string;
+  /** The disk it would erase, as far as that can be told before it runs. */
+  target?(settings: Settings, machine: Machine): Promise<Disk | undefined>;
   run(settings: Settings, machine: Machine, context: StepContext): Promise<StepResult>;
 }
 
@@ -49,7 +58,14 @@ export interface StepContext {
   /** Marks a value as secret from now on: logs and events mask it. */
   mask(value: string): void;
   /** What the engine knows about the run; steps that install the agent write it to the target. */
-  readonly run: { readonly id: string; readonly mediumId: string };
+  readonly run: RunFacts;
+}
+
+export interface RunFacts {
+  readonly id: string;
+  readonly mediumId: string;
+  /** Where this machine keeps the agent and its Node, to be copied into the deployed system. */
+  readonly agent: { readonly node: string; readonly program: string };
 }
 
 export interface VariableAccess {
@@ -57,6 +73,8 @@ export interface VariableAccess {
   set(name: string, value: string, options?: { hidden?: boolean }): void;
   /** Replaces `%NAME%`, repeatedly, unknown names stay as they are. */
   expand(text: string): string;
+  /** Whether the text, expanded, would hold a secret: a hidden variable's value or one of the site's secrets. */
+  holdsSecret(text: string): boolean;
 }
 
 export interface StepResult {

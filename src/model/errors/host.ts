@@ -32,4 +32,24 @@ export const hostErrors = {
     exit: 'interrupted',
   },
   'BW-HOST-007': { title: 'A file cannot be read', fix: 'Check the path and its permissions.', exit: 'input' },
+  'BW-HOST-008': {
+    title: 'Something has to be asked and there is no terminal',
+    fix: 'Give the flag that the message names, or run the command in a terminal.',
+    exit: 'input',
+  },
+  'BW-HOST-009': {
+    title: 'A new password was entered twice, differently',
+    fix: 'Run the command again and enter the same password twice.',
+    exit: 'input',
+  },
+  'BW-HOST-010': {
+    title: 'An unknown error code was asked for',
+    fix: '`bootwright errors` without a code lists all of them.',
+    exit: 'input',
+  },
+  'BW-HOST-011': {
+    title: 'A password or secret cannot be used as it is',
+    fix: 'Give a UTF-8 text file that holds the secret and nothing else; one newline at its end is ignored.',
+    exit: 'input',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,3 +1,64 @@
 import type { ErrorEntry } from './entry.ts';
 
-export const mediaErrors = {} as const satisfies Record<string, ErrorEntry>;
+export const mediaErrors = {
+  'BW-MEDIA-001': {
+    title: 'A medium without a password would hold secrets',
+    fix: 'Give a password (--password-file, or answer the prompt), or remove the secrets from the sequence.',
+    exit: 'refused',
+  },
+  'BW-MEDIA-002': {
+    title: 'A step cannot run from this kind of medium',
+    fix: 'Disable or remove the step, or deploy over the network.',
+    exit: 'input',
+  },
+  'BW-MEDIA-003': {
+    title: 'There is no boot image for the medium',
+    fix: 'Build one: bootwright boot-image build default',
+    exit: 'missing',
+  },
+  'BW-MEDIA-004': {
+    title: 'The label cannot be used',
+    fix: 'Use 1 to 32 of the characters A-Z, a-z, 0-9, space, underscore, hyphen and full stop.',
+    exit: 'input',
+  },
+  'BW-MEDIA-005': {
+    title: 'The output cannot be written there',
+    fix: 'Name a file in a folder that exists, ending in .iso.',
+    exit: 'input',
+  },
+  'BW-MEDIA-007': {
+    title: 'What was written does not read back as planned',
+    fix: 'Check the disk the output lies on, then run the same command again. Nothing was left under the output name.',
+    exit: 'failure',
+  },
+  'BW-MEDIA-008': {
+    title: 'A variable cannot be set like this',
+    fix: 'Write NAME=VALUE; put secret values into a file and give --variables-file.',
+    exit: 'input',
+  },
+  'BW-MEDIA-009': {
+    title: 'The medium would never start',
+    fix: 'Give dates that lie around the time of use, or none.',
+    exit: 'input',
+  },
+  'BW-MEDIA-010': {
+    title: 'The file is not a whole ISO image',
+    fix: 'Name an ISO file; if it was copied, compare its size with the original.',
+    exit: 'input',
+  },
+  'BW-MEDIA-011': {
+    title: 'The ISO is not one of ours',
+    fix: 'Name a file made by `bootwright media create`.',
+    exit: 'input',
+  },
+  'BW-MEDIA-012': {
+    title: 'The medium is not what its maker signed',
+    fix: 'Do not use it. Take the ISO from where it was made, or make it again.',
+    exit: 'untrusted',
+  },
+  'BW-MEDIA-014': {
+    title: 'The boot image is damaged',
+    fix: 'Build it again: bootwright boot-image build NAME',
+    exit: 'untrusted',
+  },
+} as const satisfies Record<string, ErrorEntry>;

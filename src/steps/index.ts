@@ -1,8 +1,23 @@
 import type { StepType } from '../model/step.ts';
+import { applyOperatingSystemImage } from './apply-operating-system-image.ts';
+import { formatAndPartitionDisk } from './format-and-partition-disk.ts';
+import { restartComputer } from './restart-computer.ts';
+import { runCommandLine } from './run-command-line.ts';
+import { runTaskSequence } from './run-task-sequence.ts';
+import { setTaskSequenceVariable } from './set-task-sequence-variable.ts';
+import { setUpLinux } from './set-up-linux.ts';
 
 /** Every step type there is. A new step is a new file and one line here. */
 // biome-ignore lint/suspicious/noExplicitAny: each member has its own settings type; callers go through its schema.
-export const stepTypes: readonly StepType<any>[] = [];
+export const stepTypes: readonly StepType<any>[] = [
+  applyOperatingSystemImage,
+  formatAndPartitionDisk,
+  restartComputer,
+  runCommandLine,
+  runTaskSequence,
+  setTaskSequenceVariable,
+  setUpLinux,
+];
 
 /** Finds a step type by its canonical type, YAML name or alias, ignoring case. */
 export function findStepType(name: string): StepType | undefined {

@@ -1,0 +1,237 @@
+import { dirname } from 'node:path';
+import {
+  exists,
+  mkdir,
+  readBytes,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeAtomically,
+} from '../../host/files.ts';
+import { run } from '../../host/process.ts';
+import { randomId } from '../../host/random.ts';
+import { BootwrightError } from '../../model/error.ts';
+import type {
+  ApplyImageRequest,
+  CommandRequest,
+  CommandResult,
+  CompareImageRequest,
+  Disk,
+  FileSystem,
+  ImageComparison,
+  Machine,
+  MachineFacts,
+  PartitionPlan,
+  PartitionTable,
+  VolumeFacts,
+} from '../../model/machine.ts';
+import { runCommand } from './command.ts';
+import { describeContents } from './contents.ts';
+import { listDisks, sourceDisks } from './disks.ts';
+import { readFacts } from './facts.ts';
+import { makeFileSystem } from './format.ts';
+import { applyImage, compareWithImage } from './image.ts';
+import { Mounts } from './mounts.ts';
+import { partitionDevices, readAt, readTable, writeTable } from './partitions.ts';
+import { probe } from './probe.ts';
+import { diskOf, readValue } from './sysfs.ts';
+
+export interface LinuxMachineOptions {
+  readonly environment: 'boot' | 'deployed';
+  /** Folder in memory for mounts, secrets and scratch; default `/run/bootwright`. */
+  readonly runFolder?: string;
+  /** Devices the boot medium lies on; by default the lines of `<runFolder>/source`. Never written to. */
+  readonly sources?: readonly string[];
+  /** The only devices that count as disks, loop devices included: for tests. */
+  readonly onlyDisks?: readonly string[];
+}
+
+/** The machine we run on: the boot environment, or a deployed Linux. Needs root. */
+export class LinuxMachine implements Machine {
+  readonly kind = 'linux';
+  readonly environment: 'boot' | 'deployed';
+  readonly #runFolder: string;
+  readonly #sources: readonly string[] | undefined;
+  readonly #onlyDisks: readonly string[] | undefined;
+  readonly #mounts: Mounts;
+
+  constructor(options: LinuxMachineOptions) {
+    this.environment = options.environment;
+    this.#runFolder = options.runFolder ?? '/run/bootwright';
+    this.#sources = options.sources;
+    this.#onlyDisks = options.onlyDisks;
+    this.#mounts = new Mounts(this.#runFolder);
+  }
+
+  facts(): Promise<MachineFacts> {
+    return readFacts();
+  }
+
+  disks(): Promise<readonly Disk[]> {
+    return this.#search((disk, place) => describeContents(disk, place, this.#runFolder));
+  }
+
+  async partition(disk: string, table: PartitionPlan): Promise<void> {
+    await this.#refuseMedium(disk);
+    const found = await this.#disk(disk);
+    // What we mounted ourselves, e.g. to keep the run's state, must not stand in the way of a second attempt.
+    for (const device of await partitionDevices(disk)) await this.#mounts.unmount(device);
+    await writeTable(found, table);
+  }
+
+  async partitionTable(disk: string): Promise<PartitionTable> {
+    return readTable(await this.#disk(disk));
+  }
+
+  async format(volume: string, fileSystem: FileSystem, label: string): Promise<void> {
+    const device = await this.#writable(volume);
+    await this.#mounts.unmount(device);
+    await makeFileSystem(device, fileSystem, label);
+  }
+
+  async volume(reference: string): Promise<VolumeFacts> {
+    const device = await this.#device(reference);
+    await run('blockdev', ['--flushbufs', device]);
+    const name = device.replace(/^\/dev\//, '');
+    return {
+      device,
+      disk: `/dev/${await diskOf(name)}`,
+      sizeBytes: Number(await readValue(`/sys/class/block/${name}/size`)) * 512,
+      ...(await probe(device)),
+    };
+  }
+
+  async mount(volume: string, at?: string): Promise<string> {
+    return this.#mounts.mount(await this.#writable(volume), at);
+  }
+
+  async unmount(volume: string): Promise<void> {
+    await this.#mounts.unmount(await this.#device(volume));
+  }
+
+  /** Unmounts everything this machine mounted. */
+  async close(): Promise<void> {
+    await this.#mounts.unmountAll();
+  }
+
+  async clearVolume(volume: string, keep: readonly string[]): Promise<void> {
+    const device = await this.#writable(volume);
+    // Freshly mounted: nothing that was mounted below it can be emptied by accident.
+    await this.#mounts.unmount(device);
+    const folder = await this.#mounts.mount(device);
+    const kept = [...keep, 'lost+found'].flatMap((name) => ['!', '-name', name]);
+    const remove = ['-exec', 'rm', '-rf', '{}', '+'];
+    await run('find', [folder, '-mindepth', '1', '-maxdepth', '1', ...kept, ...remove]);
+  }
+
+  async applyImage(request: ApplyImageRequest): Promise<void> {
+    const device = await this.#writable(request.volume);
+    await applyImage(request, device, (await probe(device)).fileSystem, this.#mounts);
+  }
+
+  async compareWithImage(request: CompareImageRequest): Promise<ImageComparison> {
+    return compareWithImage(request, await this.#device(request.volume), this.#mounts, this.#runFolder);
+  }
+
+  command(request: CommandRequest): Promise<CommandResult> {
+    return runCommand(request, this.#runFolder);
+  }
+
+  async readFile(path: string): Promise<Uint8Array | undefined> {
+    return (await exists(path)) ? readBytes(path) : undefined;
+  }
+
+  readDisk(disk: string, offset: number, length: number): Promise<Uint8Array> {
+    return readAt(disk, offset, length);
+  }
+
+  writeFile(path: string, data: string | Uint8Array, mode?: number): Promise<void> {
+    return writeAtomically(path, data, mode);
+  }
+
+  async remove(path: string): Promise<void> {
+    await rm(path, { recursive: true, force: true });
+  }
+
+  async list(path: string): Promise<readonly string[]> {
+    return (await readdir(path).catch(() => [])).sort();
+  }
+
+  async link(target: string, path: string): Promise<void> {
+    await mkdir(dirname(path), { recursive: true });
+    const temporary = `${path}.${randomId()}`;
+    await symlink(target, temporary);
+    await rename(temporary, path);
+  }
+
+  async readLink(path: string): Promise<string | undefined> {
+    return readlink(path).catch(() => undefined);
+  }
+
+  async copyIn(from: string, to: string): Promise<void> {
+    const isFolder = (await stat(from)).isDirectory();
+    await mkdir(isFolder ? to : dirname(to), { recursive: true });
+    await run('cp', isFolder ? ['-rLp', `${from}/.`, to] : ['-Lp', from, to]);
+    // Optical media know no write permission.
+    await run('chmod', ['-R', 'u+w', to]);
+  }
+
+  async #search(describe?: (disk: string, place: string) => Promise<string>): Promise<readonly Disk[]> {
+    return listDisks({
+      sources: await this.#sourceList(),
+      ...(this.#onlyDisks === undefined ? {} : { only: this.#onlyDisks }),
+      ...(describe === undefined ? {} : { describe }),
+    });
+  }
+
+  async #sourceList(): Promise<readonly string[]> {
+    return this.#sources ?? (await readValue(`${this.#runFolder}/source`)).split('\n');
+  }
+
+  /** @throws BW-DISK-001 */
+  async #disk(path: string): Promise<Disk> {
+    const found = (await this.#search()).find((disk) => disk.path === path);
+    if (found === undefined)
+      throw new BootwrightError('BW-DISK-001', `There is no disk ${path}, or it holds the boot medium.`);
+    return found;
+  }
+
+  /** A volume's device. @throws BW-DISK-008 */
+  async #device(reference: string): Promise<string> {
+    const uuid = /^PARTUUID=(.+)$/.exec(reference)?.[1]?.toLowerCase();
+    if (uuid === undefined) {
+      if (!(await exists(reference))) throw new BootwrightError('BW-DISK-008', `There is no volume ${reference}.`);
+      return reference;
+    }
+    const found: string[] = [];
+    for (const disk of await this.#search()) {
+      const table = await readTable(disk).catch(() => undefined);
+      for (const partition of table?.partitions ?? []) if (partition.uuid === uuid) found.push(partition.device);
+    }
+    const [device] = found;
+    if (device === undefined)
+      throw new BootwrightError('BW-DISK-008', `No disk of this machine holds the partition ${uuid}.`);
+    if (found.length > 1)
+      throw new BootwrightError(
+        'BW-DISK-008',
+        `${found.join(' and ')} are copies of each other: which one is meant cannot be told.`,
+      );
+    return device;
+  }
+
+  async #writable(reference: string): Promise<string> {
+    const device = await this.#device(reference);
+    await this.#refuseMedium(device);
+    return device;
+  }
+
+  /** @throws BW-DISK-003 */
+  async #refuseMedium(device: string): Promise<void> {
+    const disk = await diskOf(device.replace(/^\/dev\//, ''));
+    if ((await sourceDisks(await this.#sourceList())).has(disk))
+      throw new BootwrightError('BW-DISK-003', `${device} belongs to the boot medium: it was not touched.`);
+  }
+}

@@ -1,0 +1,111 @@
+import { partitionTypeOf, partitionTypeUuids, readGpt } from '../../formats/gpt.ts';
+import { sleep } from '../../host/clock.ts';
+import { exists, open } from '../../host/files.ts';
+import { run } from '../../host/process.ts';
+import { BootwrightError } from '../../model/error.ts';
+import type { Disk, PartitionPlan, PartitionTable } from '../../model/machine.ts';
+import { namesIn, partitionDevice, readValue } from './sysfs.ts';
+
+const grain = 2 ** 20;
+
+/** Replaces the partition table and waits until the kernel shows the new partitions. */
+export async function writeTable(disk: Disk, plan: PartitionPlan): Promise<void> {
+  await refuseBusy(disk.path);
+  // Signatures of what lay there before would turn up again in partitions that begin at the same place.
+  for (const device of [...(await partitionDevices(disk.path)), disk.path])
+    await run('wipefs', ['--all', '--force', '--quiet', device]);
+  const lines = ['label: gpt'];
+  let start = grain;
+  for (const { name, type, sizeBytes } of plan.partitions) {
+    const quoted = name.replace(/["\\]/g, (character) => `\\x${character.charCodeAt(0).toString(16)}`);
+    lines.push(
+      `start=${start / disk.sectorSize}, size=${sizeBytes / disk.sectorSize}, type=${partitionTypeUuids[type]}, name="${quoted}"`,
+    );
+    start += sizeBytes;
+  }
+  await run('sfdisk', ['--quiet', '--wipe', 'always', '--wipe-partitions', 'always', disk.path], {
+    input: `${lines.join('\n')}\n`,
+  });
+  await run('partx', ['--update', disk.path], { accept: [1] });
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const devices = plan.partitions.map((_, index) => partitionDevice(disk.path, index + 1));
+    const found = await Promise.all(devices.map(exists));
+    if (found.every(Boolean)) return;
+    await sleep(50);
+  }
+  throw new BootwrightError('BW-DISK-006', `The kernel does not show the new partitions of ${disk.path} after 5 s.`);
+}
+
+/** Both copies of the GPT, from the disk itself. @throws BW-DISK-010 */
+export async function readTable(disk: Pick<Disk, 'path' | 'sizeBytes' | 'sectorSize'>): Promise<PartitionTable> {
+  await run('blockdev', ['--flushbufs', disk.path]);
+  const { sectorSize } = disk;
+  try {
+    const table = await readGpt({
+      sectorSize,
+      sectors: disk.sizeBytes / sectorSize,
+      read: (sector, count) => readAt(disk.path, sector * sectorSize, count * sectorSize),
+    });
+    if (table === undefined) {
+      const first = await readAt(disk.path, 0, 512);
+      const isMbr =
+        first[510] === 0x55 && first[511] === 0xaa && [446, 462, 478, 494].some((at) => first[at + 4] !== 0);
+      return { style: isMbr ? 'mbr' : 'none', partitions: [] };
+    }
+    const partitions = table.partitions.map((partition) => ({
+      device: partitionDevice(disk.path, partition.number),
+      number: partition.number,
+      name: partition.name,
+      type: partitionTypeOf(partition.typeUuid),
+      startBytes: partition.startBytes,
+      sizeBytes: partition.sizeBytes,
+      uuid: partition.uuid,
+    }));
+    return { style: 'gpt', partitions };
+  } catch (cause) {
+    if (cause instanceof BootwrightError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new BootwrightError('BW-DISK-010', `The partition table of ${disk.path} cannot be used: ${reason}.`, {
+      cause,
+    });
+  }
+}
+
+export async function readAt(path: string, offset: number, length: number): Promise<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Devices of the partitions the kernel knows on a disk. */
+export async function partitionDevices(disk: string): Promise<string[]> {
+  const name = disk.replace(/^\/dev\//, '');
+  const found: string[] = [];
+  for (const entry of await namesIn(`/sys/block/${name}`))
+    if ((await readValue(`/sys/block/${name}/${entry}/partition`)) !== '') found.push(`/dev/${entry}`);
+  return found;
+}
+
+/** @throws BW-DISK-002 when the disk or a partition is mounted, swapped to, or part of RAID, LVM or encryption */
+async function refuseBusy(disk: string): Promise<void> {
+  const devices = [disk, ...(await partitionDevices(disk))];
+  const mounts = (await readValue('/proc/self/mounts')).split('\n').map((line) => line.split(' '));
+  const swaps = await readValue('/proc/swaps');
+  for (const device of devices) {
+    const mounted = mounts.find(([source]) => source === device);
+    const holders = await namesIn(`/sys/class/block/${device.replace(/^\/dev\//, '')}/holders`);
+    const use =
+      mounted !== undefined
+        ? `mounted at ${mounted[1]}`
+        : swaps.includes(`${device} `)
+          ? 'used as swap'
+          : holders.length > 0
+            ? `part of ${holders.join(', ')}`
+            : undefined;
+    if (use !== undefined) throw new BootwrightError('BW-DISK-002', `${device} is ${use}: ${disk} was not touched.`);
+  }
+}

@@ -1,0 +1,58 @@
+import { BootwrightError } from '../../model/error.ts';
+import { type LinuxTarget, readText, runInside, write } from './target.ts';
+
+const folder = '/_SMSTaskSequence/agent';
+const unitPath = '/etc/systemd/system/bootwright-agent.service';
+const wantedBy = '/etc/systemd/system/multi-user.target.wants/bootwright-agent.service';
+
+const unit = `[Unit]
+Description=Task sequence agent: finishes the deployment of this machine
+ConditionPathExists=${folder}/agent.mjs
+After=local-fs.target network.target systemd-hostnamed.service
+StartLimitIntervalSec=300
+StartLimitBurst=3
+
+[Service]
+Type=simple
+ExecStart=${folder}/node ${folder}/agent.mjs deployed
+Restart=on-failure
+RestartSec=5
+KillMode=mixed
+StandardOutput=journal+console
+StandardError=journal+console
+# The agent removes itself when it is done; what it started has to live on.
+SendSIGKILL=no
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** Puts the agent and its Node on the volume and lets systemd start it. @throws BW-STEP-010, BW-STEP-019 */
+export async function installAgent(target: LinuxTarget): Promise<void> {
+  const { machine, root, context } = target;
+  const { node, program } = context.run.agent;
+  await machine.copyIn(node, `${root}${folder}/node`);
+  await machine.copyIn(program, `${root}${folder}/agent.mjs`);
+  await write(target, unitPath, unit);
+  await machine.link(unitPath, `${root}${wantedBy}`);
+  await runInside(target, [`${folder}/node`, '--version']).catch((cause: unknown) => {
+    throw new BootwrightError(
+      'BW-STEP-010',
+      `The agent's Node does not start in the applied system: ${cause instanceof Error ? cause.message : cause}`,
+      { fix: 'The image needs glibc 2.28 or newer and the package libstdc++6.', cause },
+    );
+  });
+}
+
+/** @throws BW-STEP-018 */
+export async function verifyAgent(target: LinuxTarget): Promise<void> {
+  const { machine, root } = target;
+  const names = await machine.list(`${root}${folder}`);
+  const isThere = names.includes('node') && names.includes('agent.mjs');
+  const isEnabled = (await machine.readLink(`${root}${wantedBy}`)) === unitPath;
+  if (!isThere || !isEnabled || (await readText(target, unitPath)) !== unit)
+    throw new BootwrightError(
+      'BW-STEP-018',
+      `The agent was installed, but ${isThere ? 'its service is not enabled' : 'its files are missing'} when read back.`,
+    );
+}

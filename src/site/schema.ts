@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+/** IDs are names of files and folders, also on media and on FAT32 sticks. */
+export const idPattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?$/;
+
+/** `site.yaml`. */
+export const siteSchema = z.strictObject({
+  name: z.string().min(1).max(100).describe('shown on screens and in plans'),
+  organisation: z.string().max(255).optional().describe('shown while a machine is deployed (_SMSTSOrgName)'),
+  keyboard: z
+    .string()
+    .regex(/^[a-z]{2,3}(-[a-z0-9]+)*$/, 'write a layout as us, de, fr or de-latin1')
+    .optional()
+    .describe('keyboard layout of the password prompt; default: us'),
+  defaults: z
+    .strictObject({
+      bootImage: z.string().regex(idPattern).optional().describe('folder below boot-images/; default: default'),
+      label: z
+        .string()
+        .regex(/^[A-Za-z0-9_-]{1,32}$/, 'use up to 32 letters, digits, _ and -')
+        .optional()
+        .describe('volume label of media'),
+    })
+    .optional(),
+});
+
+/** `images/<ID>.yaml`: an OS image that lies elsewhere. */
+export const imageSchema = z.strictObject({
+  file: z.string().min(1).describe('path of the WIM, absolute or relative to the site folder'),
+  description: z.string().max(255).optional(),
+});

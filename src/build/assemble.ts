@@ -1,0 +1,139 @@
+import { createHash, type KeyObject } from 'node:crypto';
+import type { Layout, LayoutFile } from '../model/layout.ts';
+import { layoutFileSize } from '../model/layout.ts';
+import type { MediaKind, MediumParts } from '../model/media-kind.ts';
+import type { Manifest, ManifestFile } from '../model/medium.ts';
+import type { Policy } from '../model/policy.ts';
+import type { CompiledPolicy } from '../site/compile.ts';
+import { type CompiledContent, withHashes } from '../site/compile-content.ts';
+import { filesDigest, manifestBytes, signManifest } from '../trust/manifest.ts';
+import type { PublicKey } from '../trust/public-key.ts';
+import { seal, sealedLength } from '../trust/seal.ts';
+import { signBytes } from '../trust/signature.ts';
+import { damaged } from './boot-image.ts';
+import type { Hashes } from './iso.ts';
+import type { IsoStructure } from './iso-reader.ts';
+
+/** Everything a medium is made of, its secrets included: never printed, never part of a plan. */
+export interface MediumRecipe {
+  readonly kind: MediaKind;
+  readonly parts: Omit<MediumParts, 'id' | 'policy'>;
+  readonly policy: CompiledPolicy['policy'];
+  readonly content: readonly CompiledContent[];
+  readonly password?: string;
+  readonly signing: { readonly privateKey: KeyObject; readonly publicKey: PublicKey };
+}
+
+/** A recipe whose key need not exist yet. */
+export type MediumDraft = Omit<MediumRecipe, 'signing'> & { readonly signing: { readonly publicKey: PublicKey } };
+
+const unknownId = '0'.repeat(32);
+const unknownHash = '0'.repeat(64);
+
+/** The medium with every length final and every hash still zero. */
+export function draftLayout(recipe: MediumDraft): Layout {
+  const layout = recipe.kind.layout({ ...recipe.parts, id: unknownId, policy: reservedPolicy(recipe) });
+  const whole = withFiles(layout, [structureFile({ systemArea: unknownHash, remainder: unknownHash })]);
+  const manifest = manifestOf(whole, new Map(), unknownId, recipe.signing.publicKey);
+  return withManifest(whole, manifestBytes(manifest), new Uint8Array(64));
+}
+
+/**
+ * The medium once its files' hashes are known: identity, policy, manifest, signature. Random only where something is
+ * sealed.
+ *
+ * @throws BW-MEDIA-014 a file of the boot image is not what its description says
+ */
+export async function finishLayout(
+  recipe: MediumRecipe,
+  draft: Layout,
+  hashes: Hashes,
+  structure: IsoStructure,
+): Promise<{ readonly layout: Layout; readonly id: string }> {
+  refuseChangedBootImage(recipe, draft, hashes);
+  const policy = withHashes(recipe.policy, recipe.content, hashes);
+  const id = mediumId(recipe, policy, draft, hashes);
+  const layoutWith = (stored: Uint8Array): Layout =>
+    withFiles(recipe.kind.layout({ ...recipe.parts, id, policy: stored }), [structureFile(structure)]);
+  const identified = layoutWith(reservedPolicy(recipe));
+  const digest = filesDigest(manifestOf(identified, hashes, id, recipe.signing.publicKey).files);
+  const plain = policyBytes(recipe, policy, id, digest);
+  const stored = recipe.password === undefined ? plain : await seal(plain, [recipe.password]);
+  const layout = layoutWith(stored);
+  const manifest = manifestBytes(manifestOf(layout, hashes, id, recipe.signing.publicKey));
+  return { id, layout: withManifest(layout, manifest, signManifest(manifest, recipe.signing.privateKey)) };
+}
+
+function reservedPolicy(recipe: MediumDraft): Uint8Array {
+  const plain = policyBytes(recipe, recipe.policy, unknownId, unknownHash);
+  return new Uint8Array(recipe.password === undefined ? plain.length : sealedLength(plain.length, 1));
+}
+
+/**
+ * Equal media have equal ids. The policy takes part through a signature nobody else can make: a plain hash of it would
+ * let whoever holds the medium try guesses for its secrets without the password.
+ */
+function mediumId(recipe: MediumRecipe, policy: CompiledPolicy['policy'], draft: Layout, hashes: Hashes): string {
+  const files = draft.files.filter(({ path }) => !/^bootwright\/(policy|manifest)\.[^/]+$/.test(path));
+  const stated = policyBytes(recipe, policy, unknownId, unknownHash);
+  const statement = Buffer.concat([Buffer.from('bootwright-medium-id/1\n'), stated]);
+  return createHash('sha256')
+    .update(signBytes(statement, recipe.signing.privateKey))
+    .update(JSON.stringify(files.map((file) => manifestFile(file, hashes))))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+function policyBytes(
+  { signing }: MediumDraft,
+  policy: CompiledPolicy['policy'],
+  mediumId: string,
+  digest: string,
+): Uint8Array {
+  const whole: Policy = {
+    ...policy,
+    mediumId,
+    filesDigest: digest,
+    signingKey: Buffer.from(signing.publicKey.raw).toString('base64'),
+  };
+  return Buffer.from(`${JSON.stringify(whole)}\n`);
+}
+
+function manifestOf(layout: Layout, hashes: Hashes, mediumId: string, key: PublicKey): Manifest {
+  const files = layout.files.map((file) => manifestFile(file, hashes));
+  return { format: 'bootwright-manifest/1', mediumId, key: key.fingerprint, files };
+}
+
+function manifestFile(file: LayoutFile, hashes: Hashes): ManifestFile {
+  const sha256 =
+    'bytes' in file ? createHash('sha256').update(file.bytes).digest('hex') : (hashes.get(file.path) ?? unknownHash);
+  return { path: file.path, size: layoutFileSize(file), sha256 };
+}
+
+/** What lies beside the files, so that the manifest's signature covers every byte of the image (`media verify`). */
+function structureFile(structure: IsoStructure): LayoutFile {
+  const text = JSON.stringify({ format: 'bootwright-image/1', ...structure });
+  return { path: 'bootwright/image.json', bytes: Buffer.from(`${text}\n`) };
+}
+
+function withManifest(layout: Layout, manifest: Uint8Array, signature: Uint8Array): Layout {
+  return withFiles(layout, [
+    { path: 'bootwright/manifest.json', bytes: manifest },
+    { path: 'bootwright/manifest.sig', bytes: signature },
+  ]);
+}
+
+function withFiles(layout: Layout, files: readonly LayoutFile[]): Layout {
+  const all = [...layout.files, ...files];
+  return { ...layout, files: all.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path))) };
+}
+
+/** All but the BIOS image, into which the writer puts its own place on the medium. */
+function refuseChangedBootImage({ parts }: MediumRecipe, draft: Layout, hashes: Hashes): void {
+  for (const file of draft.files) {
+    const expected = 'source' in file ? file.sha256 : undefined;
+    if (expected === undefined || file.path === draft.boot.biosImage) continue;
+    if (hashes.get(file.path) !== expected)
+      throw damaged(parts.bootImage, `${file.path} was changed since it was built`);
+  }
+}

@@ -1,0 +1,75 @@
+import { hashContent } from '../content/hash-cache.ts';
+import { verifyWim } from '../content/verify-wim.ts';
+import type { Progress } from '../model/progress.ts';
+import { draftLayout, finishLayout, type MediumRecipe } from './assemble.ts';
+import { type IsoJob, writeIso } from './iso.ts';
+import type { PreparedMedium } from './prepare.ts';
+
+export interface WriteOptions {
+  /** Decompress every image before anything is written; what was found good is remembered. */
+  readonly verifyContent?: boolean;
+  readonly progress: Progress;
+  readonly signal?: AbortSignal;
+}
+
+export interface WrittenMedium {
+  readonly file: string;
+  readonly id: string;
+  readonly label: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/**
+ * Carries out a plan.
+ *
+ * @throws as `writeIso`; BW-CONTENT-003 an image is damaged; BW-HOST-008 the password cannot be asked
+ */
+export async function writeMedium(prepared: PreparedMedium, options: WriteOptions): Promise<WrittenMedium> {
+  const { plan } = prepared;
+  const { progress, signal } = options;
+  const recipe = await prepared.recipe();
+  if (options.verifyContent === true) await verifyImages(recipe, options);
+  const draft = draftLayout(recipe);
+  let id = '';
+  const { size } = await writeIso({
+    output: plan.output,
+    draft,
+    hash: contentHash(recipe),
+    finish: async (hashes, structure) => {
+      const finished = await finishLayout(recipe, draft, hashes, structure);
+      id = finished.id;
+      return finished.layout;
+    },
+    progress,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return { file: plan.output, id, label: plan.label, size };
+}
+
+async function verifyImages({ content }: MediumRecipe, { progress, signal }: WriteOptions): Promise<void> {
+  for (const { item, source } of content) {
+    if (item.kind !== 'os-image') continue;
+    progress.phase(`decompressing ${item.id}`);
+    const { reused } = await verifyWim(source, { full: true, ...(signal === undefined ? {} : { signal }) });
+    progress.note(
+      reused ? `image ${item.id}: verified before, unchanged` : `image ${item.id}: every stream decompresses`,
+    );
+  }
+}
+
+/**
+ * Images are checked against their integrity table by the same reading that hashes them; unchanged files are not read
+ * again.
+ */
+function contentHash({ content }: MediumRecipe): NonNullable<IsoJob['hash']> {
+  const images = new Set(content.filter(({ item }) => item.kind === 'os-image').map(({ source }) => source));
+  return async (path, onBytes, signal) => {
+    if (images.has(path)) await verifyWim(path, { onBytes, signal });
+    const { sha256 } = await hashContent(path, (bytes) => {
+      signal.throwIfAborted();
+      onBytes(bytes);
+    });
+    return sha256;
+  };
+}

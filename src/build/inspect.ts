@@ -1,0 +1,71 @@
+import type { Manifest, MediumFacts } from '../model/medium.ts';
+import type { Policy } from '../model/policy.ts';
+import { type IsoReader, withIso } from './iso-reader.ts';
+import { mediumFactsOf, parseJson, textOf } from './medium-files.ts';
+import { type FirmwareVerdict, firmwareVerdicts } from './plan.ts';
+
+/** What can be said about a medium without its password. Nothing of it is verified: that is `verifyMedium`. */
+export interface Inspection {
+  readonly file: string;
+  readonly size: number;
+  readonly volumeLabel: string;
+  readonly facts: MediumFacts;
+  /** Fingerprint of the key the manifest claims. */
+  readonly claimedKey: string;
+  readonly content: readonly { readonly id: string; readonly files: number; readonly size: number }[];
+  readonly firmware: readonly FirmwareVerdict[];
+  /** Absent when sealed. */
+  readonly policy?: Pick<Policy, 'organisation' | 'validFrom' | 'validTo'> & { readonly sequence: string };
+}
+
+/** @throws BW-HOST-007, BW-MEDIA-010, BW-MEDIA-011 */
+export async function inspectMedium(file: string): Promise<Inspection> {
+  return withIso(file, async (iso) => {
+    const facts = await mediumFactsOf(iso, file);
+    const manifest = (await jsonOf(iso, 'bootwright/manifest.json')) as Partial<Manifest> | undefined;
+    const policy = await publicPolicy(iso);
+    const shim = iso.file('EFI/BOOT/BOOTX64.EFI');
+    return {
+      file,
+      size: iso.length,
+      volumeLabel: iso.label,
+      facts,
+      claimedKey: typeof manifest?.key === 'string' ? manifest.key : '',
+      content: contentOf(iso),
+      firmware: firmwareVerdicts(
+        { secureBoot: true, architecture: 'x64' },
+        shim === undefined || shim.size > 16 * 1024 * 1024 ? new Uint8Array(0) : await iso.bytes(shim),
+      ),
+      ...(policy === undefined ? {} : { policy }),
+    };
+  });
+}
+
+/** Folders below `bootwright/content`, each one content object. */
+function contentOf(iso: IsoReader): Inspection['content'] {
+  const found = new Map<string, { id: string; files: number; size: number }>();
+  for (const { path, size } of iso.files) {
+    const id = /^bootwright\/content\/([^/]+)\//.exec(path)?.[1];
+    if (id === undefined) continue;
+    const entry = found.get(id) ?? { id, files: 0, size: 0 };
+    found.set(id, { id, files: entry.files + 1, size: entry.size + size });
+  }
+  return [...found.values()];
+}
+
+async function publicPolicy(iso: IsoReader): Promise<Inspection['policy']> {
+  const policy = (await jsonOf(iso, 'bootwright/policy.json')) as Policy | undefined;
+  if (policy === undefined) return undefined;
+  const { organisation, validFrom, validTo } = policy;
+  return {
+    organisation,
+    sequence: policy.sequence.name,
+    ...(validFrom === undefined ? {} : { validFrom }),
+    ...(validTo === undefined ? {} : { validTo }),
+  };
+}
+
+async function jsonOf(iso: IsoReader, path: string): Promise<unknown> {
+  const file = iso.file(path);
+  return file === undefined || file.size > 64 * 1024 * 1024 ? undefined : parseJson(await textOf(iso, file));
+}

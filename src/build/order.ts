@@ -1,0 +1,135 @@
+import { join, resolve } from 'node:path';
+import { orderBootImage } from '../boot/order.ts';
+import { defaultBootImageFolder } from '../boot/read.ts';
+import { imageOf, readWim } from '../content/wim.ts';
+import { now } from '../host/clock.ts';
+import { exists, rm, withScratch, writeAtomically } from '../host/files.ts';
+import { promptNewSecret, readPasswordFile } from '../host/prompt.ts';
+import { ask, canAsk } from '../host/terminal.ts';
+import { BootwrightError } from '../model/error.ts';
+import type { Progress } from '../model/progress.ts';
+import { temporarySite } from '../site/impatient.ts';
+import { findSite } from '../site/load.ts';
+import { activeKey, privateKeyPath } from '../trust/keys.ts';
+import { formatPublicKey } from '../trust/public-key.ts';
+import { type WriteOptions, type WrittenMedium, writeMedium } from './create.ts';
+import { readVariables } from './options.ts';
+import type { MediumPlan } from './plan.ts';
+import { planText } from './plan-text.ts';
+import { prepareMedium } from './prepare.ts';
+import type { MediumRequest } from './request.ts';
+
+/** What a person orders on the command line. */
+export interface MediumOrder
+  extends Omit<MediumRequest, 'siteFolder' | 'sequenceId' | 'password' | 'variables' | 'now' | 'passphrase'> {
+  readonly passphrase: NonNullable<MediumRequest['passphrase']>;
+  readonly site: string;
+  readonly sequence?: string;
+  /** A WIM instead of a site. */
+  readonly image?: string;
+  readonly index?: string;
+  readonly saveSite?: string;
+  readonly passwordFile?: string;
+  readonly noPassword: boolean;
+  readonly variable: readonly string[];
+  readonly variablesFile?: string;
+  readonly dryRun: boolean;
+}
+
+export interface MediumResult {
+  readonly plan: MediumPlan;
+  /** Absent after a dry run. */
+  readonly written?: WrittenMedium;
+}
+
+/** Says what will be made, then makes it. @throws as `prepareMedium` and `writeMedium` */
+export async function fulfil(
+  order: MediumOrder,
+  options: WriteOptions & { readonly announce: (text: string) => void },
+): Promise<MediumResult> {
+  if (order.image !== undefined) return fromImage(order, order.image, options);
+  if (order.sequence === undefined)
+    throw new BootwrightError('BW-SITE-004', 'No task sequence was named.', {
+      fix: 'Give --sequence ID, or --image FILE.wim.',
+    });
+  return fromSite(order, await findSite(order.site), order.sequence, options);
+}
+
+async function fromSite(
+  order: MediumOrder,
+  siteFolder: string,
+  sequenceId: string,
+  options: WriteOptions & { readonly announce: (text: string) => void },
+): Promise<MediumResult> {
+  const { dryRun, passwordFile, noPassword } = order;
+  const password =
+    passwordFile !== undefined
+      ? await readPasswordFile(passwordFile)
+      : noPassword || !canAsk()
+        ? undefined
+        : () => promptNewSecret('Password of the medium:');
+  const request: MediumRequest = {
+    ...order,
+    siteFolder,
+    sequenceId,
+    variables: await readVariables(order.variable, order.variablesFile),
+    now: now(),
+    ...(password === undefined ? {} : { password }),
+  };
+  const prepared = await prepareMedium(request, options.progress);
+  options.announce(planText(prepared.plan));
+  if (dryRun) return { plan: prepared.plan };
+  return { plan: prepared.plan, written: await writeMedium(prepared, options) };
+}
+
+/** One line for the impatient: a site that exists as long as it is needed, or is kept with `--save-site`. */
+async function fromImage(
+  order: MediumOrder,
+  image: string,
+  options: WriteOptions & { readonly announce: (text: string) => void },
+): Promise<MediumResult> {
+  const index = order.index ?? (await chooseIndex(image));
+  if (order.bootImage === undefined && !order.dryRun) await ensureDefaultBootImage(options.progress, options.signal);
+  const make = async (folder: string): Promise<MediumResult> => {
+    const site = await temporarySite({ folder, image, ...(index === undefined ? {} : { index }) });
+    return fromSite(order, site.folder, site.sequenceId, options);
+  };
+  if (order.saveSite !== undefined) return make(resolve(order.saveSite));
+  return withScratch(async (scratch) => {
+    const folder = join(scratch, 'site');
+    try {
+      const result = await make(folder);
+      // The site is gone after this: its public key is what the medium can be verified with.
+      if (result.written !== undefined) {
+        const key = formatPublicKey(await activeKey(folder, 'signing'));
+        await writeAtomically(`${order.output}.pub`, key);
+      }
+      return result;
+    } finally {
+      await forgetKeys(folder);
+    }
+  });
+}
+
+/** This user's default boot image, outside of any site. @throws BW-BOOT-001 to -010 */
+async function ensureDefaultBootImage(progress: Progress, signal?: AbortSignal): Promise<void> {
+  const folder = defaultBootImageFolder();
+  if (await exists(join(folder, 'boot-image.json'))) return progress.note('boot image default: reused');
+  progress.note('no boot image yet: building the default one, once (a few minutes, about 260 MB to download)');
+  await orderBootImage({ name: 'default', folder }, progress, signal);
+}
+
+async function chooseIndex(image: string): Promise<string | undefined> {
+  const facts = await readWim(image);
+  if (facts.images.length < 2 || !canAsk()) return undefined;
+  const list = facts.images.map(({ index, name }) => `  ${index}  ${name}`).join('\n');
+  const answer = await ask({ text: `${image} holds several images:\n${list}\nWhich one?`, flag: '--index' });
+  return String(imageOf(facts, answer.trim()).index);
+}
+
+async function forgetKeys(siteFolder: string): Promise<void> {
+  for (const purpose of ['signing', 'sealing'] as const) {
+    const key = await activeKey(siteFolder, purpose).catch(() => undefined);
+    if (key !== undefined && (await exists(privateKeyPath(key.fingerprint)))) await rm(privateKeyPath(key.fingerprint));
+  }
+}

@@ -1,0 +1,64 @@
+import { formatBytes, formatDuration } from '../model/quantity.ts';
+import { type MediumPlan, protectionTexts } from './plan.ts';
+
+/** The plan as a person reads it, before anything is written. */
+export function planText(plan: MediumPlan): string {
+  return [
+    `Stand-alone medium for "${plan.sequence.name}" (${plan.sequence.id})`,
+    '',
+    ...section('On the target', [
+      ...(plan.erases.length === 0
+        ? ['Erases nothing.']
+        : plan.erases.map(({ name, description }) => `ERASES: ${name}: ${description}`)),
+      ...asked(plan),
+      ...validity(plan),
+    ]),
+    ...section('Content', [
+      ...plan.content.map(
+        ({ id, name, size, files }) =>
+          `${id}${name === id ? '' : ` (${name})`}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}`,
+      ),
+      `boot image ${plan.bootImage.name}, kernel ${plan.bootImage.kernelVersion}`,
+    ]),
+    ...section('Secrets', secretLines(plan)),
+    ...section('Protection', [`${plan.protection}: ${protectionTexts[plan.protection]}`, `Signed by ${plan.signedBy}`]),
+    ...section(
+      'Firmware that starts it',
+      plan.firmware.map(
+        ({ firmware, starts, why }) => `${starts ? 'yes' : 'no '}  ${firmware}${why === undefined ? '' : ` (${why})`}`,
+      ),
+    ),
+    ...section('Takes', [
+      `${formatBytes(plan.size)} in ${plan.output} (${formatBytes(plan.free)} free)${plan.replaces ? ', REPLACES the file there' : ''}`,
+      `about ${formatDuration(plan.seconds)}`,
+    ]),
+    ...plan.warnings.map((warning) => `Note: ${warning}`),
+  ].join('\n');
+}
+
+function asked(plan: MediumPlan): string[] {
+  const password = plan.password === 'none' ? [] : ['the password'];
+  const questions = [...password, ...plan.asks];
+  const end = plan.unattended ? ' (unattended)' : '';
+  return [questions.length === 0 ? `Asks nothing${end}.` : `Asks for: ${questions.join('; ')}${end}`];
+}
+
+function validity({ validFrom, validTo }: MediumPlan): string[] {
+  if (validFrom === undefined && validTo === undefined) return [];
+  return [`Starts only ${[validFrom && `from ${validFrom}`, validTo && `to ${validTo}`].filter(Boolean).join(' ')}`];
+}
+
+function secretLines({ secrets, variables }: MediumPlan): string[] {
+  const lines = secrets.map(
+    ({ name, where, writtenToTarget }) =>
+      `${name}: used by ${where}, sealed on the medium${writtenToTarget ? '; written to the target (root only) where it has no TPM' : ''}`,
+  );
+  const hidden = variables
+    .filter((variable) => variable.hidden)
+    .map(({ name }) => `${name}: variable, sealed on the medium`);
+  return lines.length + hidden.length === 0 ? ['none'] : [...lines, ...hidden];
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return [title, ...lines.map((line) => `  ${line}`), ''];
+}

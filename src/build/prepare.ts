@@ -1,0 +1,145 @@
+import { exists, readText } from '../host/files.ts';
+import { packageVersion, templatePath } from '../host/package.ts';
+import { type Layout, layoutFileSize } from '../model/layout.ts';
+import type { MediumParts } from '../model/media-kind.ts';
+import type { Progress } from '../model/progress.ts';
+import type { CompiledPolicy } from '../site/compile.ts';
+import { loadSite } from '../site/load.ts';
+import { ensureKeys, loadSigningKey, readPublicKeys } from '../trust/keys.ts';
+import { formatPublicKey, groupedFingerprint, type PublicKey, publicKey } from '../trust/public-key.ts';
+import { draftLayout, type MediumRecipe } from './assemble.ts';
+import { type ChosenBootImage, chooseBootImage, readLoaders } from './boot-image.ts';
+import { compileMedium } from './compile-medium.ts';
+import { estimateIsoSize } from './iso.ts';
+import { checkLabel } from './options.ts';
+import { checkOutput, checkSpace, refuseOwnSource } from './output.ts';
+import { firmwareVerdicts, type MediumPlan } from './plan.ts';
+import type { MediumRequest } from './request.ts';
+
+/** A plan that can be carried out. */
+export interface PreparedMedium {
+  readonly plan: MediumPlan;
+  /** Asks for what has to be asked and makes the site's keys if it has none. */
+  readonly recipe: () => Promise<MediumRecipe>;
+}
+
+const fat32Limit = 4 * 1024 ** 3 - 1;
+// Between a laptop's disk and a server's; good enough to know whether to fetch a coffee.
+const bytesPerSecond = 200e6;
+
+/** Stands for a key that is not made yet: all lengths are those of a real one. */
+const someKey = publicKey('signing', new Uint8Array(32), '2000-01-01T00:00:00Z');
+
+/**
+ * Checks everything that can be checked without reading content, and says what will happen. Writes nothing.
+ *
+ * @throws one code per reason: docs/media.md lists them
+ */
+export async function prepareMedium(request: MediumRequest, progress: Progress): Promise<PreparedMedium> {
+  await checkOutput(request.output, request.force ?? false);
+  const site = await loadSite(request.siteFolder);
+  const label = checkLabel(request.label ?? site.defaults.label ?? 'BOOTWRIGHT');
+  const compiled = await compileMedium(request, site, progress);
+  const bootImage = await chooseBootImage(site.folder, request.bootImage ?? compiled.bootImage);
+  const keys = await readPublicKeys(site.folder);
+  const active = keys.find(({ purpose, status }) => purpose === 'signing' && status === 'active');
+  const { content } = compiled;
+  const policy = { ...compiled.policy, allowShell: bootImage.image.allowShell };
+  const parts = await partsOf(request, compiled, bootImage, label);
+  const base = { kind: request.kind, policy, content };
+  const withKey = (key: PublicKey): MediumRecipe['parts'] => ({
+    ...parts,
+    keys: [{ name: 'site.pub', text: formatPublicKey(key) }],
+  });
+  const draft = draftLayout({
+    ...base,
+    parts: withKey(active ?? someKey),
+    signing: { publicKey: active ?? someKey },
+    // Any password gives the same lengths.
+    ...(request.password === undefined ? {} : { password: '?' }),
+  });
+  await refuseOwnSource(
+    request.output,
+    draft.files.flatMap((file) => ('source' in file ? [file.source] : [])),
+  );
+  const size = estimateIsoSize(draft);
+  const plan: MediumPlan = {
+    ...{ output: request.output, replaces: await exists(request.output), kind: request.kind.name, label },
+    sequence: { id: policy.sequence.id, name: policy.sequence.name },
+    password: request.password === undefined ? 'none' : typeof request.password === 'string' ? 'given' : 'asked',
+    protection: parts.facts.protection,
+    ...{ erases: compiled.destructive, asks: compiled.asks, unattended: policy.unattended },
+    ...(policy.validFrom === undefined ? {} : { validFrom: policy.validFrom }),
+    ...(policy.validTo === undefined ? {} : { validTo: policy.validTo }),
+    content: content.map(({ item: { id, kind, name, size }, files }) => ({
+      id,
+      kind,
+      name,
+      size,
+      files: files.length,
+    })),
+    secrets: compiled.secretsUsed,
+    variables: policy.variables.map(({ name, hidden = false }) => ({ name, hidden })),
+    bootImage: plannedBootImage(bootImage),
+    firmware: firmwareVerdicts(bootImage.image, parts.loaders.shim),
+    ...{ size, free: await checkSpace(request.output, size), seconds: 2 + size / bytesPerSecond },
+    signedBy: active === undefined ? 'a new key of the site, made now' : groupedFingerprint(active.fingerprint),
+    warnings: [...tooLarge(draft), ...openShell(bootImage)],
+  };
+  return {
+    plan,
+    recipe: async () => {
+      await ensureKeys(site.folder);
+      const signing = await loadSigningKey(site.folder, request.passphrase);
+      const whole = { ...base, parts: withKey(signing.publicKey), signing };
+      const { password } = request;
+      if (password === undefined) return whole;
+      return { ...whole, password: typeof password === 'string' ? password : await password() };
+    },
+  };
+}
+
+async function partsOf(
+  request: MediumRequest,
+  { policy, content }: CompiledPolicy,
+  bootImage: ChosenBootImage,
+  label: string,
+): Promise<Omit<MediumRecipe['parts'], 'keys'>> {
+  const { image, folder } = bootImage;
+  const sealed = request.password !== undefined;
+  const menu = (name: string): Promise<string> => readText(templatePath('boot-menus', name));
+  return {
+    facts: {
+      label,
+      // Whoever finds a sealed stick does not learn what it deploys.
+      title: sealed ? 'Deploy this machine' : policy.sequence.name,
+      passwordRequired: sealed,
+      unattended: policy.unattended,
+      keyboard: policy.keyboard,
+      bootImage: { id: image.id, kernelVersion: image.kernelVersion },
+      protection: sealed ? 'sealed' : 'chain',
+      createdBy: `bootwright ${packageVersion()}`,
+    },
+    ...(request.epoch === undefined ? {} : { epoch: request.epoch }),
+    bootImage: image,
+    bootImageFolder: folder,
+    loaders: await readLoaders(bootImage),
+    menus: { main: await menu('grub.cfg'), loopback: await menu('loopback.cfg'), finder: await menu('efi-grub.cfg') },
+    content: content.flatMap(({ files }) => files.map(({ path, source, size }) => ({ path, source, size }))),
+  } satisfies Omit<MediumParts, 'id' | 'policy' | 'keys'>;
+}
+
+function plannedBootImage({ image, folder }: ChosenBootImage): MediumPlan['bootImage'] {
+  const { name, id, kernelVersion, secureBoot } = image;
+  return { name, id, kernelVersion, secureBoot, folder };
+}
+
+function openShell({ image }: ChosenBootImage): string[] {
+  return image.allowShell ? ['The boot image offers a shell with all rights to whoever starts the medium.'] : [];
+}
+
+function tooLarge({ files }: Layout): string[] {
+  return files
+    .filter((file) => layoutFileSize(file) > fat32Limit)
+    .map(({ path }) => `${path} is larger than FAT32 allows: write the ISO byte by byte instead of copying its files.`);
+}

@@ -1,0 +1,63 @@
+import { exists } from '../host/files.ts';
+import { confirm } from './confirm.ts';
+import type { AgentContext } from './context.ts';
+import { checkDates } from './dates.ts';
+import { deploy } from './deploy.ts';
+import { lookForEarlierRun } from './earlier-run.ts';
+import { openMedium } from './medium.ts';
+import { openSecrets } from './open-secrets.ts';
+import { runPrestart } from './prestart.ts';
+import { refuse } from './refusal.ts';
+import { runnablePolicy } from './saved-run.ts';
+import { foresee } from './undertaking.ts';
+import { startVerification } from './verification.ts';
+
+/** What the agent does in the boot environment. It ends in a restart of the machine, whatever happens. */
+export async function boot(context: AgentContext): Promise<never> {
+  try {
+    return await deployFromMedium(context);
+  } catch (error) {
+    return refuse(context, error);
+  }
+}
+
+async function deployFromMedium(context: AgentContext): Promise<never> {
+  const { emit, terminal, machine, mask, paths } = context;
+  const medium = await openMedium(paths);
+  terminal.setBanner({ organisation: 'Bootwright', label: medium.facts.label });
+  const facts = await machine.facts();
+  emit({ type: 'agent.started', mediumId: medium.facts.id, environment: 'boot', facts, resumed: false });
+  const verification = startVerification(context, medium);
+  await runPrestart(context);
+  await waitForDisks(context);
+  const { interrupted, startsAnew } = await lookForEarlierRun(context, medium.facts.id, verification);
+  const opened = await openSecrets(context, medium, verification, interrupted);
+  const policy = runnablePolicy(opened.policy);
+  for (const value of Object.values(policy.secrets)) mask.add(value);
+  terminal.setBanner({ organisation: policy.organisation, label: medium.facts.label });
+  if (interrupted === undefined && !(await checkDates(context, policy))) return context.restart();
+  await verification.finish();
+  if (interrupted === undefined) {
+    const undertaking = await foresee(context, policy);
+    const isAsked = startsAnew || !policy.unattended;
+    if (isAsked && !(await confirm(context, undertaking))) return context.restart();
+  }
+  return deploy(context, {
+    medium: medium.folder,
+    policy,
+    vault: opened.vault,
+    resume: interrupted === undefined ? undefined : { state: interrupted.saved.state, secrets: opened.variables },
+    expiresAt: interrupted?.saved.expiresAt,
+  });
+}
+
+/** Slow buses: RAID controllers and USB bridges show their disks many seconds after the driver was loaded. */
+const longestWait = 20_000;
+const pause = 100;
+
+async function waitForDisks({ clock, paths }: AgentContext): Promise<void> {
+  for (let waited = 0; waited < longestWait; waited += pause) {
+    if (await exists(paths.settled)) return;
+    await clock.sleep(pause);
+  }
+}

@@ -1,0 +1,72 @@
+import type { Disk, MachineFacts } from '../model/machine.ts';
+import { formatBytes } from '../model/quantity.ts';
+import type { AgentContext } from './context.ts';
+import { type Block, gap, type Page, text } from './page.ts';
+import { ask } from './question.ts';
+
+export interface Undertaking {
+  readonly sequence: string;
+  readonly facts: MachineFacts;
+  /** Disks that will be erased or changed; empty when none is known beforehand. */
+  readonly targets: readonly Disk[];
+  /** One sentence per step that matters. */
+  readonly actions: readonly string[];
+}
+
+const confirmSeconds = 15;
+
+/** Says what will be erased and waits. False when the person declined; the countdown alone is a yes. */
+export async function confirm(context: AgentContext, undertaking: Undertaking): Promise<boolean> {
+  const answered = await ask(context, {
+    prompt: 'confirm',
+    page: (left) => confirmPage(undertaking, left),
+    answers: { enter: 'start', n: 'decline' },
+    countdown: { seconds: confirmSeconds, answer: 'start' },
+  });
+  return answered?.answer === 'start';
+}
+
+/** The page of the confirmation; `left` is `undefined` once the countdown has been stopped. */
+export function confirmPage({ sequence, facts, targets, actions }: Undertaking, left: number | undefined): Page {
+  return {
+    id: `confirm${left === undefined ? '-stopped' : ''}`,
+    title: targets.length === 0 ? `Start "${sequence}"?` : 'The disk named here will be erased',
+    tone: 'warning',
+    blocks: [
+      {
+        kind: 'facts',
+        facts: [
+          ['Task sequence', sequence],
+          ['Machine', `${facts.make} ${facts.model}`.trim()],
+          ['Serial number', facts.serialNumber],
+          ...targets.flatMap(describeDisk),
+        ],
+      },
+      gap,
+      ...shorten(actions),
+      gap,
+      left === undefined
+        ? text('Stopped. Nothing happens until a key is pressed.')
+        : { kind: 'live', text: `Starts by itself in ${left} s.` },
+    ],
+    keys: [
+      { key: 'Enter', text: 'starts now' },
+      ...(left === undefined ? [] : [{ key: 'Esc', text: 'waits' }]),
+      { key: 'N', text: 'restarts the machine, changes nothing' },
+    ],
+  };
+}
+
+function describeDisk(disk: Disk): readonly (readonly [string, string])[] {
+  return [
+    ['Disk', `${disk.path}, ${formatBytes(disk.sizeBytes)}, ${disk.model}, serial number ${disk.serial || 'unknown'}`],
+    ['On it now', disk.contents],
+  ];
+}
+
+function shorten(actions: readonly string[]): Block[] {
+  if (actions.length === 0) return [];
+  const shown = actions.slice(0, 6);
+  const more = actions.length - shown.length;
+  return [{ kind: 'list', items: more === 0 ? shown : [...shown, `and ${more} more`] }];
+}

@@ -1,0 +1,87 @@
+import { BootwrightError } from '../model/error.ts';
+import type { AgentContext } from './context.ts';
+import type { Keyboard } from './keyboard.ts';
+import { gap, type Page, text } from './page.ts';
+
+/** Seconds to wait before try number `attempt` (from 1): none for the first three, then 5, 10, 20 … 300. */
+export function pauseBefore(attempt: number): number {
+  return attempt <= 3 ? 0 : Math.min(300, 5 * 2 ** (attempt - 4));
+}
+
+export interface PasswordQuestion<Opened> {
+  readonly keyboard: Keyboard;
+  /** Tries a password. @throws BW-TRUST-002 for a wrong one; everything else ends the question */
+  readonly open: (password: string) => Promise<Opened>;
+  /** Why it is asked, for a person who saw it once already. */
+  readonly reason?: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Asks until the password opens what it is for. It is compared as NFC: one and the same letter reaches us composed
+ * from one keyboard and decomposed from another. `undefined` only when the signal aborted.
+ */
+export async function askPassword<Opened>(
+  context: AgentContext,
+  { keyboard, open, reason, signal }: PasswordQuestion<Opened>,
+): Promise<Opened | undefined> {
+  const { terminal, emit, clock } = context;
+  for (let attempt = 1; ; attempt += 1) {
+    for (let left = pauseBefore(attempt); left > 0; left -= 1) {
+      terminal.show(page({ note: `Wrong password. The next try is possible in ${left} s.` }));
+      await clock.sleep(1000, signal).catch(() => undefined);
+      if (signal?.aborted === true) return undefined;
+    }
+    const note = attempt === 1 ? (reason ?? '') : 'Wrong password. Mind the keyboard layout, Caps Lock and Num Lock.';
+    terminal.discardKeys();
+    emit({ type: 'prompt.shown', prompt: 'password', text: note === '' ? 'Password' : note, attempt });
+    const typed = await typePassword(note);
+    if (typed === undefined) return undefined;
+    terminal.show(page({ note: 'Checking …', keys: false }));
+    try {
+      const opened = await open(typed.normalize('NFC'));
+      emit({ type: 'prompt.answered', prompt: 'password', answer: 'right' });
+      context.mask.add(typed);
+      return opened;
+    } catch (error) {
+      if (!(error instanceof BootwrightError && error.code === 'BW-TRUST-002')) throw error;
+      emit({ type: 'prompt.answered', prompt: 'password', answer: 'wrong' });
+    }
+  }
+
+  async function typePassword(note: string): Promise<string | undefined> {
+    let typed = '';
+    for (;;) {
+      terminal.show(page({ note, length: [...typed].length }));
+      const press = await terminal.press(signal === undefined ? {} : { signal });
+      if (press === undefined) {
+        if (signal?.aborted === true) return undefined;
+      } else if (press.kind === 'text') typed += press.text;
+      else if (press.kind === 'backspace') typed = [...typed].slice(0, -1).join('');
+      else if (press.kind === 'escape' || press.kind === 'clear-line') typed = '';
+      else if (press.kind === 'f2') await keyboard.next();
+      else if (press.kind === 'enter' && typed !== '') return typed;
+    }
+  }
+
+  function page({ note, length, keys = true }: { note: string; length?: number; keys?: boolean }): Page {
+    return {
+      id: 'password',
+      title: 'This medium is protected by a password',
+      tone: note.startsWith('Wrong') ? 'warning' : 'normal',
+      blocks: [
+        ...(note === '' ? [] : [text(note), gap]),
+        { kind: 'facts', facts: [['Keyboard', keyboard.current]] },
+        gap,
+        { kind: 'live', text: `Password: ${'•'.repeat(Math.min(length ?? 0, 64))}${length === undefined ? '' : '_'}` },
+      ],
+      keys: keys
+        ? [
+            { key: 'Enter', text: 'goes on' },
+            { key: 'F2', text: 'other keyboard layout' },
+            { key: 'Esc', text: 'clears' },
+          ]
+        : [],
+    };
+  }
+}

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+
+/** Where things lie while the agent runs (docs/architecture.md). */
+export interface AgentPaths {
+  /** The medium, mounted read-only. */
+  readonly medium: string;
+  /** What the medium's small archive brought into the initramfs: medium.json and keys. */
+  readonly etc: string;
+  /** Logs: in memory in the boot environment, beside the state in the deployed system. */
+  readonly logs: string;
+  readonly keymaps: string;
+  readonly firmwareTables: string;
+  readonly kernelCommandLine: string;
+  /** Command line the boot image was built with. */
+  readonly prestart: string;
+  readonly tpm: string;
+  /** Appears when drivers for everything that was there at the start have been loaded. */
+  readonly settled: string;
+  /** This program and its Node, as they are copied into the deployed system. */
+  readonly node: string;
+  readonly program: string;
+  /** Root of the running system; the deployed system's state lies below it. */
+  readonly root: string;
+}
+
+/** Places below another root: tests run the whole agent against a folder. */
+export function agentPaths(environment: 'boot' | 'deployed', root = '/'): AgentPaths {
+  const logs = environment === 'boot' ? 'run/bootwright/logs' : `${stateFolder}/Logs/Smstslog`;
+  const programs =
+    environment === 'boot'
+      ? { node: 'usr/bin/node', program: 'usr/lib/bootwright/agent.mjs' }
+      : { node: `${stateFolder}/agent/node`, program: `${stateFolder}/agent/agent.mjs` };
+  return {
+    medium: join(root, 'run/bootwright/medium'),
+    etc: join(root, 'run/bootwright/etc'),
+    logs: join(root, logs),
+    keymaps: join(root, 'usr/share/bootwright/keymaps'),
+    firmwareTables: join(root, 'sys/firmware/dmi/tables/DMI'),
+    prestart: join(root, 'etc/bootwright/prestart'),
+    kernelCommandLine: join(root, 'proc/cmdline'),
+    tpm: join(root, 'dev/tpmrm0'),
+    settled: join(root, 'run/bootwright/settled'),
+    node: join(root, programs.node),
+    program: join(root, programs.program),
+    root,
+  };
+}
+
+/** On the operating system volume. */
+export const stateFolder = '_SMSTaskSequence';
+export const stateFile = `${stateFolder}/state.json`;
+/** What remains after the run. */
+export const recordFolder = 'var/log/bootwright';
+
+/** First 16 digits of the medium's id, as marker files carry them: GRUB compares names, and FAT likes short ones. */
+export function shortId(mediumId: string): string {
+  return mediumId.slice(0, 16);
+}
+
+/** Files of a log folder; the second of each pair is what was put aside when a log grew too long or a run went on. */
+export const logNames = ['smsts.log', 'smsts.lo_', 'events.jsonl', 'events-earlier.jsonl'] as const;

@@ -1,0 +1,206 @@
+import type { Lab } from './lab.ts';
+import {
+  deploys,
+  type Form,
+  failsWithoutSecrets,
+  provenByCommand,
+  reachesAgent,
+  refusesDate,
+  refusesTampering,
+  type Start,
+} from './scenarios.ts';
+import { type TamperingName, tamperings } from './tamper.ts';
+
+export interface BootCase {
+  readonly id: string;
+  /** `core` runs with `npm test`; together with `full` it is the matrix. */
+  readonly suite: 'core' | 'full';
+  readonly start: Start;
+  readonly form: Form;
+  readonly goal: 'agent' | 'deployed' | 'refused' | 'failed';
+  readonly proves: string;
+  /** Measured with software emulation on two cores; what shards are balanced by. */
+  readonly seconds: number;
+  readonly run: (lab: Lab, id: string) => Promise<void>;
+}
+
+type Facts = Pick<BootCase, 'id' | 'suite' | 'goal' | 'proves' | 'seconds'>;
+
+function bootCase<How>(
+  facts: Facts,
+  start: Start,
+  make: (start: Start, how: How) => BootCase['run'],
+  how: How,
+): BootCase {
+  const form = start.form ?? (start.profile.startsWith('cd-') ? 'cd' : 'stick');
+  return { ...facts, start, form, run: make(start, how) };
+}
+
+const core: readonly BootCase[] = [
+  bootCase(
+    {
+      ...{ id: 'proof', suite: 'core', goal: 'deployed', seconds: 260 },
+      proves: 'media prove signs it; German password typed; TPM; foreign disk untouched; 20 secrets found nowhere',
+    },
+    { medium: 'german', profile: 'cd-uefi-secureboot', disk: 'virtio', tpm: true, foreignDisk: true },
+    provenByCommand,
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'deploy-bios', suite: 'core', goal: 'deployed', seconds: 260 },
+      proves: 'password of letters no key has; power cut after Apply resumes; later the disk starts by itself',
+    },
+    { medium: 'foreign', profile: 'usb-bios', disk: 'ahci' },
+    deploys,
+    { cut: 'after Apply', again: true },
+  ),
+  bootCase(
+    {
+      ...{ id: 'deploy-uefi-4kn', suite: 'core', goal: 'deployed', seconds: 260 },
+      proves: 'power cut inside Apply applies again on a clean volume; 4,096-byte sectors',
+    },
+    { medium: 'foreign', profile: 'usb-uefi', disk: '4kn' },
+    deploys,
+    { cut: 'inside Apply' },
+  ),
+  bootCase(
+    {
+      ...{ id: 'wrong-password', suite: 'core', goal: 'agent', seconds: 50 },
+      proves: 'two wrong passwords are refused, the right one is taken; nothing is written',
+    },
+    { medium: 'small', profile: 'cd-bios', disk: 'nvme' },
+    reachesAgent,
+    { wrongFirst: ['correct  horse', 'Correct horse'] },
+  ),
+  bootCase(
+    {
+      ...{ id: 'fat-copy', suite: 'core', goal: 'agent', seconds: 45 },
+      proves: 'files copied to a FAT32 stick start with Secure Boot; password typed on the serial line',
+    },
+    { medium: 'small', profile: 'usb-uefi-secureboot', disk: 'nvme', form: 'files on FAT32' },
+    reachesAgent,
+    { console: 'serial' },
+  ),
+  bootCase(
+    {
+      ...{ id: 'iso-file', suite: 'core', goal: 'agent', seconds: 45 },
+      proves: 'an ISO file on an ext4 partition, started by a boot menu, finds itself',
+    },
+    { medium: 'small', profile: 'usb-uefi-secureboot', disk: 'virtio', form: 'ISO file on a stick' },
+    reachesAgent,
+    {},
+  ),
+  bootCase(
+    {
+      ...{ id: 'expired', suite: 'core', goal: 'refused', seconds: 35 },
+      proves: 'a medium whose time is over is refused before any write',
+    },
+    { medium: 'dated', profile: 'cd-uefi', disk: 'ahci', clock: '2040-05-01T12:00:00Z' },
+    dated,
+    {},
+  ),
+  bootCase(
+    {
+      ...{ id: 'tampered-content', suite: 'core', goal: 'refused', seconds: 35 },
+      proves: 'a changed byte of content is found before any write',
+    },
+    { medium: 'small', profile: 'usb-uefi', disk: 'virtio', form: 'files on FAT32' },
+    refusesTampering,
+    'a byte of content',
+  ),
+  bootCase(
+    {
+      ...{ id: 'failure', suite: 'core', goal: 'failed', seconds: 70 },
+      proves: 'after a power cut and after a failure none of 20 secrets is on disk, lines, logs or medium',
+    },
+    { medium: 'failing', profile: 'usb-bios', disk: 'virtio' },
+    failsWithoutSecrets,
+    undefined,
+  ),
+];
+
+const agents: readonly (readonly [Start, string, Parameters<typeof reachesAgent>[1]?])[] = [
+  [{ medium: 'small', profile: 'cd-bios', disk: 'ahci' }, 'starts from an optical drive'],
+  [{ medium: 'small', profile: 'cd-uefi', disk: 'nvme' }, 'starts from an optical drive'],
+  [{ medium: 'accents', profile: 'cd-uefi-secureboot', disk: '4kn' }, 'dead keys of a German keyboard typed'],
+  [{ medium: 'small', profile: 'usb-bios', disk: 'nvme' }, 'starts from a stick', { console: 'serial' }],
+  [{ medium: 'foreign', profile: 'usb-uefi', disk: 'ahci' }, 'password of letters no key has'],
+  [{ medium: 'german', profile: 'usb-uefi-secureboot', disk: 'virtio' }, 'German password typed'],
+  [{ medium: 'small', profile: 'usb-uefi', disk: '4kn', form: 'ISO file on a stick' }, 'ISO file, without Secure Boot'],
+  [{ medium: 'small', profile: 'usb-uefi', disk: 'virtio', form: 'files on FAT32' }, 'files, without Secure Boot'],
+];
+
+const deployments: readonly (readonly [Start, string, Parameters<typeof deploys>[1]])[] = [
+  [
+    { medium: 'foreign', profile: 'cd-bios', disk: 'virtio' },
+    'power cut before the restart',
+    { cut: 'before the restart' },
+  ],
+  [{ medium: 'unattended', profile: 'cd-bios', disk: 'nvme' }, 'unattended: only the password is asked', {}],
+  [{ medium: 'foreign', profile: 'cd-uefi', disk: 'ahci' }, 'later the disk starts by itself', { again: true }],
+  [{ medium: 'german', profile: 'usb-uefi-secureboot', disk: 'nvme', foreignDisk: true }, 'foreign disk untouched', {}],
+  [
+    { medium: 'german', profile: 'usb-uefi-secureboot', disk: 'virtio', tpm: true },
+    'resumed by the TPM, without the password',
+    { cut: 'after Apply' },
+  ],
+];
+
+const full: readonly BootCase[] = [
+  ...agents.map(([start, proves, how]) =>
+    bootCase(
+      { id: `agent-${start.profile}-${start.disk}`, suite: 'full', goal: 'agent', proves, seconds: 40 },
+      start,
+      reachesAgent,
+      how ?? {},
+    ),
+  ),
+  ...deployments.map(([start, proves, how]) =>
+    bootCase(
+      { id: `deploy-${start.profile}-${start.disk}`, suite: 'full', goal: 'deployed', proves, seconds: 220 },
+      start,
+      deploys,
+      how,
+    ),
+  ),
+  bootCase(
+    {
+      ...{ id: 'clock', suite: 'full', goal: 'agent', seconds: 45 },
+      proves: 'a machine that believes in 2019 is told so; F2 sets its clock, and it goes on',
+    },
+    { medium: 'dated', profile: 'cd-bios', disk: 'virtio', clock: '2019-01-01T00:00:00Z' },
+    dated,
+    { setTo: '2027-03-01 12:00' },
+  ),
+  ...(Object.keys(tamperings) as TamperingName[])
+    .filter((name) => name !== 'a byte of content')
+    .map((name) =>
+      bootCase(
+        {
+          ...{ id: `tampered-${name.replaceAll(' ', '-')}`, suite: 'full', goal: 'refused', seconds: 40 },
+          proves: `${name}: found before any write`,
+        },
+        { medium: 'small', profile: 'usb-uefi-secureboot', disk: 'virtio', form: 'files on FAT32' },
+        refusesTampering,
+        name,
+      ),
+    ),
+];
+
+function dated(start: Start, how: { setTo?: string }): BootCase['run'] {
+  return refusesDate({ ...start, clock: start.clock ?? '' }, how);
+}
+
+export const bootCases: readonly BootCase[] = [...core, ...full];
+
+/** Shard `index` of `count` (from 1): cases are dealt out, longest first, to the shard that has least to do. */
+export function shardOf(cases: readonly BootCase[], index: number, count: number): BootCase[] {
+  const shards = Array.from({ length: count }, () => ({ seconds: 0, cases: [] as BootCase[] }));
+  for (const each of cases.toSorted((a, b) => b.seconds - a.seconds)) {
+    const least = shards.reduce((a, b) => (b.seconds < a.seconds ? b : a));
+    least.seconds += each.seconds;
+    least.cases.push(each);
+  }
+  return shards[index - 1]?.cases ?? [];
+}

@@ -1,0 +1,174 @@
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { obtainDebianImage } from '../../src/prove/debian-image.ts';
+import { ProcessWatch } from './process-watch.ts';
+
+/** What the boot tests start: a site of their own and the media made from it by the command line, as a user would. */
+export interface Lab {
+  readonly folder: string;
+  readonly site: string;
+  /** The 20 planted secrets, `planted-01` first. */
+  readonly secrets: readonly string[];
+  /** Path of a medium, made on first use and kept while nothing it depends on changes. */
+  medium(name: MediumName): Promise<Medium>;
+  /** What /proc showed of secrets while media were made. */
+  readonly seenInProcesses: readonly string[];
+}
+
+export interface Medium {
+  readonly iso: string;
+  readonly password: string;
+  readonly passwordFile: string;
+  readonly keyboard: 'us' | 'de';
+}
+
+interface Recipe {
+  readonly sequence: string;
+  readonly password: string;
+  readonly keyboard: 'us' | 'de';
+  readonly options?: readonly string[];
+}
+
+const recipes = {
+  /** A password of keys that lie elsewhere on a German keyboard, in German. */
+  german: { sequence: 'full', password: 'Grüße/ß-y+z', keyboard: 'de' },
+  /** A password of letters no key of a US keyboard has: dead keys and numbers. */
+  foreign: { sequence: 'plain', password: 'naïve Ω-żółć 7', keyboard: 'us' },
+  accents: { sequence: 'small', password: 'crème-à-l´été^2', keyboard: 'de' },
+  small: { sequence: 'small', password: 'correct horse', keyboard: 'us' },
+  /** Same sequence, other content id: an older medium of the same site. */
+  older: { sequence: 'small', password: 'correct horse', keyboard: 'us', options: ['--label', 'OLDER'] },
+  failing: { sequence: 'failing', password: 'correct horse', keyboard: 'us' },
+  unattended: { sequence: 'plain', password: 'correct horse', keyboard: 'us', options: ['--unattended'] },
+  dated: {
+    ...{ sequence: 'small', password: 'correct horse', keyboard: 'us' },
+    options: ['--valid-from', '2026-01-01', '--valid-to', '2036-01-01'],
+  },
+} as const satisfies Readonly<Record<string, Recipe>>;
+export type MediumName = keyof typeof recipes;
+
+const root = join(import.meta.dirname, '..', '..');
+export const labFolder = join(root, 'out', 'boot-tests');
+
+let opened: Promise<Lab> | undefined;
+
+/** One lab for all tests of a run; what an earlier run made is used again when nothing of ours has changed. */
+export function openLab(): Promise<Lab> {
+  opened ??= prepare();
+  return opened;
+}
+
+async function prepare(): Promise<Lab> {
+  const debian = await obtainDebianImage({ phase: say, advance() {}, note: say });
+  const folder = join(labFolder, 'lab');
+  const key = inputsKey(debian.file);
+  const record = join(folder, 'made-from');
+  if (!existsSync(record) || readFileSync(record, 'utf8') !== key) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder, 'secrets.json'), JSON.stringify(newSecrets()), { mode: 0o600 });
+  }
+  const secrets: string[] = JSON.parse(readFileSync(join(folder, 'secrets.json'), 'utf8'));
+  const watch = new ProcessWatch([...secrets, ...Object.values(recipes).map(({ password }) => password)]);
+  const sites: Record<'us' | 'de', string> = { us: join(folder, 'site-us'), de: join(folder, 'site-de') };
+  if (!existsSync(record)) {
+    for (const keyboard of ['us', 'de'] as const)
+      await makeSite(sites[keyboard], keyboard, debian.file, secrets, watch);
+    await bootwright(['boot-image', 'build', 'default', '--site', sites.us], watch);
+    writeFileSync(record, key);
+  }
+  const media = new Map<MediumName, Promise<Medium>>();
+  return {
+    folder,
+    site: sites.us,
+    secrets,
+    seenInProcesses: watch.seen,
+    medium: (name) => {
+      const making = media.get(name) ?? makeMedium(name, folder, watch);
+      media.set(name, making);
+      return making;
+    },
+  };
+}
+
+async function makeSite(
+  site: string,
+  keyboard: string,
+  debian: string,
+  secrets: readonly string[],
+  watch: ProcessWatch,
+): Promise<void> {
+  await bootwright(['init', site], watch);
+  rmSync(join(site, 'sequences'), { recursive: true });
+  cpSync(join(import.meta.dirname, 'sequences'), join(site, 'sequences'), { recursive: true });
+  const yaml = join(site, 'site.yaml');
+  writeFileSync(yaml, readFileSync(yaml, 'utf8').replace(/^keyboard: .*$/m, `keyboard: ${keyboard}`));
+  writeFileSync(join(site, 'images', 'debian.yaml'), `file: ${JSON.stringify(debian)}\n`);
+  await bootwright(['key', 'init', '--site', site], watch);
+  const file = join(site, '..', 'value');
+  for (const [index, secret] of secrets.entries()) {
+    writeFileSync(file, secret, { mode: 0o600 });
+    const name = `planted-${String(index + 1).padStart(2, '0')}`;
+    await bootwright(['secret', 'set', name, '--site', site, '--value-file', file], watch);
+  }
+  rmSync(file, { force: true });
+}
+
+async function makeMedium(name: MediumName, folder: string, watch: ProcessWatch): Promise<Medium> {
+  const recipe: Recipe = recipes[name];
+  const site = join(folder, `site-${recipe.keyboard}`);
+  const iso = join(folder, `${name}.iso`);
+  const passwordFile = join(folder, `${name}.password`);
+  if (!existsSync(iso)) {
+    writeFileSync(passwordFile, `${recipe.password}\n`, { mode: 0o600 });
+    await bootwright(
+      [
+        ...['media', 'create', 'standalone', '--site', site, '--sequence', recipe.sequence, '--output', iso],
+        ...['--password-file', passwordFile, '--boot-image', join(folder, 'site-us', 'boot-images', 'default')],
+        ...(recipe.options ?? []),
+      ],
+      watch,
+    );
+  }
+  return { iso, password: recipe.password, passwordFile, keyboard: recipe.keyboard };
+}
+
+/** Runs a command and returns its standard output; /proc is watched for secrets meanwhile. */
+export async function bootwright(args: readonly string[], watch: ProcessWatch): Promise<string> {
+  say(`bootwright ${args.join(' ')}`);
+  const child = spawn(process.execPath, [join(root, 'bin', 'run.js'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, XDG_CONFIG_HOME: join(labFolder, 'lab', 'config') },
+  });
+  let result = '';
+  let output = '';
+  child.stdout.on('data', (data) => (result += String(data)));
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += String(data)));
+  const code = await watch.during(new Promise<number | null>((resolve) => child.once('close', resolve)));
+  if (code !== 0) throw new Error(`bootwright ${args.join(' ')} ended with ${code}:\n${output.slice(-4000)}`);
+  return result;
+}
+
+/** Random, or two runs could not be told apart; alike, so that one search finds all of them. */
+function newSecrets(): string[] {
+  return Array.from({ length: 20 }, (_, index) => `Pl4nted-${index + 1}-${randomBytes(9).toString('base64url')}`);
+}
+
+/** Everything that goes into media: the program, the templates, the sequences, the recipes, the image. */
+function inputsKey(debian: string): string {
+  const hash = createHash('sha256').update(debian).update(JSON.stringify(recipes));
+  for (const folder of ['dist/agent', 'dist/src', 'dist/media', 'templates', 'test/boot/sequences']) {
+    const files = readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort();
+    for (const file of files) hash.update(`${file.slice(root.length)}\0`).update(readFileSync(file));
+  }
+  return hash.digest('hex');
+}
+
+export function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openMedium, openPolicy, verifyContent } from '../../src/agent/medium.ts';
+import { startsKernel } from '../../src/prove/acceleration.ts';
+import { readKernel } from '../../src/prove/medium-files.ts';
+import { openLab } from './lab.ts';
+import { extractIso } from './sticks.ts';
+import { earlyFiles, type TamperingName, tamperedTree, tamperings } from './tamper.ts';
+
+/** What the agent's own code says about changed media, without starting each: it sees the same folders. */
+async function judge(tree: string, password: string): Promise<string> {
+  const etc = mkdtempSync(join(tmpdir(), 'bootwright-test-'));
+  try {
+    earlyFiles(tree, etc);
+    const medium = await openMedium({ medium: tree, etc });
+    await verifyContent(medium, () => {});
+    await openPolicy(medium, password);
+    return 'accepted';
+  } catch (error) {
+    return (error as { code?: string }).code ?? String(error);
+  } finally {
+    rmSync(etc, { recursive: true, force: true });
+  }
+}
+
+describe('changed media', () => {
+  let original = '';
+  let password = '';
+  beforeAll(async () => {
+    const lab = await openLab();
+    const medium = await lab.medium('small');
+    password = medium.password;
+    original = extractIso(medium.iso, join(lab.folder, 'small.tree'));
+  });
+
+  it('are told from the medium as it was made', async () => {
+    expect(await judge(original, password)).toBe('accepted');
+    expect(await judge(original, `${password} `)).toBe('BW-TRUST-002');
+  });
+
+  it.each(Object.keys(tamperings) as TamperingName[])('%s', async (name) => {
+    const tree = await tamperedTree(await openLab(), name);
+    expect(tamperings[name].codes).toContain(await judge(tree, password));
+  });
+
+  it('are refused when a file is missing or cut short', async () => {
+    const lab = await openLab();
+    const tree = await tamperedTree(lab, 'an unlisted file');
+    rmSync(join(tree, 'bootwright/extra.sh'));
+    expect(await judge(tree, password)).toBe('accepted');
+    truncateSync(join(tree, 'boot/vmlinuz'), 1000);
+    expect(await judge(tree, password)).toBe('BW-TRUST-013');
+    rmSync(join(tree, 'boot/vmlinuz'));
+    expect(await judge(tree, password)).toBe('BW-TRUST-012');
+  });
+
+  afterAll(async () => rmSync(join((await openLab()).folder, 'tampered.tree'), { recursive: true, force: true }));
+});
+
+describe('the trial of the accelerator', () => {
+  it('is passed by software emulation with the kernel of a medium', async () => {
+    const { iso } = await (await openLab()).medium('small');
+    const kernel = await readKernel(iso);
+    expect(kernel === undefined ? false : await startsKernel('tcg', kernel, 90)).toBe(true);
+  });
+});

@@ -177,8 +177,19 @@ function makeGuest(
       for (const name of hold.toReversed()) await key(false, name);
     }
   };
-  const within = async (milliseconds: number): Promise<boolean> =>
-    await Promise.race([ended.then(() => true), sleep(milliseconds).then(() => false)]);
+  const endsWithin = async (milliseconds: number): Promise<boolean> => {
+    // A timer that is left behind would keep the whole command waiting after its work is done.
+    const patience = new AbortController();
+    const late = sleep(milliseconds, patience.signal).then(
+      () => false,
+      () => true,
+    );
+    try {
+      return await Promise.race([ended.then(() => true), late]);
+    } finally {
+      patience.abort();
+    }
+  };
   return {
     folder,
     targetDisk,
@@ -193,7 +204,7 @@ function makeGuest(
     },
     powerDown: async (timeout) => {
       await qmp.execute('system_powerdown');
-      return await within(timeout);
+      return await endsWithin(timeout);
     },
     kill: async () => {
       plug.abort();

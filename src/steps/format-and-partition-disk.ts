@@ -4,6 +4,7 @@ import type { FileSystem, PartitionType } from '../model/machine.ts';
 import { formatBytes } from '../model/quantity.ts';
 import type { StepContext, StepType } from '../model/step.ts';
 import { describeDisk, describeDiskRule, diskRule, selectDisk } from './disk-rule.ts';
+import { checkFat32Size } from './fat32-size.ts';
 import { compareTable, formatVolume, longestLabel } from './partition-check.ts';
 import { partitionSettings } from './partition-properties.ts';
 import { resolveSizes } from './partition-sizes.ts';
@@ -114,6 +115,10 @@ export const formatAndPartitionDisk: StepType<Settings> = {
       name,
       sizeBytes: sizes[index] ?? 0,
     }));
+    for (const [index, { name, sizeBytes }] of plan.entries()) {
+      const { type, fileSystem = defaults[type].fileSystem } = step.partitions[index]!;
+      if (fileSystem === 'fat32') checkFat32Size(disk, { name, bytes: sizeBytes });
+    }
     context.log('warning', `Erasing ${describeDisk(disk)}. It held: ${disk.contents}.`);
     context.progress(0.1, `Partitioning ${disk.path}`);
     await machine.partition(disk.path, { style: 'gpt', partitions: plan });

@@ -1,6 +1,6 @@
-import { exists, readText, withScratch } from '../host/files.ts';
-import { run } from '../host/process.ts';
+import { exists, readText } from '../host/files.ts';
 import type { Machine } from '../model/machine.ts';
+import { withMounted } from './mounted.ts';
 import { recordFolder, shortId, stateFolder } from './paths.ts';
 
 /** A trace of an earlier run of the same medium on a disk of this machine. */
@@ -41,19 +41,9 @@ async function look(
   options: string,
   mediumId: string,
 ): Promise<Pick<FoundRun, 'kind' | 'finishedAt'> | undefined> {
-  return withScratch(async (folder) => {
-    const type = fileSystem === 'ntfs' ? 'ntfs-3g' : fileSystem;
-    try {
-      await run('mount', ['-t', type, '-o', options, device, folder]);
-    } catch {
-      return undefined;
-    }
-    try {
-      return await traceBelow(folder, mediumId);
-    } finally {
-      await run('umount', [folder]);
-    }
-  }, '/run/bootwright');
+  const type = fileSystem === 'ntfs' ? 'ntfs-3g' : fileSystem;
+  // What cannot be mounted holds no run that could go on.
+  return withMounted(device, type, options, (folder) => traceBelow(folder, mediumId)).catch(() => undefined);
 }
 
 /**

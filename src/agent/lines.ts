@@ -19,15 +19,15 @@ export class LinePrinter {
     const live = page.blocks.findLast((block) => block.kind === 'live');
     const open = live === undefined ? '' : printable(live.text);
     if (lines.length === 0 && open === this.#open) return '';
-    const start = this.#open === '' || lines.length === 0 ? '' : '\r\n';
+    const start = this.#open === '' || lines.length === 0 ? '' : '\n';
     this.#open = open;
     const rewritten = open === '' && lines.length > 0 ? '' : `\r${open}\x1b[K`;
-    return start + lines.map((line) => `${line}\r\n`).join('') + rewritten;
+    return start + lines.map((line) => `${line}\n`).join('') + rewritten;
   }
 
   /** The line that is open is finished, e.g. before a shell takes the console. The next page is printed whole. */
   reset(): string {
-    const end = this.#open === '' ? '' : '\r\n';
+    const end = this.#open === '' ? '' : '\n';
     this.#before = undefined;
     this.#open = '';
     return end;

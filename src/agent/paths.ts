@@ -4,6 +4,8 @@ import { join } from 'node:path';
 export interface AgentPaths {
   /** The medium, mounted read-only. */
   readonly medium: string;
+  /** Devices the medium lies on, one per line: whole disk and partition. */
+  readonly source: string;
   /** What the medium's small archive brought into the initramfs: medium.json and keys. */
   readonly etc: string;
   /** Logs: in memory in the boot environment, beside the state in the deployed system. */
@@ -32,6 +34,7 @@ export function agentPaths(environment: 'boot' | 'deployed', root = '/'): AgentP
       : { node: `${stateFolder}/agent/node`, program: `${stateFolder}/agent/agent.mjs` };
   return {
     medium: join(root, 'run/bootwright/medium'),
+    source: join(root, 'run/bootwright/source'),
     etc: join(root, 'run/bootwright/etc'),
     logs: join(root, logs),
     keymaps: join(root, 'usr/share/bootwright/keymaps'),

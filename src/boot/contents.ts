@@ -18,12 +18,14 @@ export const packageNames: readonly string[] = [
   'console-setup',
   // Programs of the boot environment.
   'busybox-static',
+  'dash',
   'dosfstools',
   'e2fsprogs',
   'efibootmgr',
   'fdisk',
   'gdisk',
   'kbd',
+  'libc-bin',
   'libgcc-s1',
   'libstdc++6',
   'mount',
@@ -82,6 +84,7 @@ export const firmwareLinks: Readonly<Record<string, string>> = {
 
 /** Programs of the root, as paths in Debian's tree. Their libraries follow by themselves; busybox (static) adds the rest. */
 export const programs: readonly string[] = [
+  'usr/bin/dash',
   'usr/bin/efibootmgr',
   'usr/bin/findmnt',
   'usr/bin/kmod',
@@ -117,6 +120,8 @@ export const programs: readonly string[] = [
 
 /** Other names of the programs: link → target beside it. */
 export const programLinks: Readonly<Record<string, string>> = {
+  // Not busybox's shell: that runs its own mount, losetup or mke2fs whatever else is installed.
+  'usr/bin/sh': 'dash',
   'usr/bin/lsmod': 'kmod',
   'usr/sbin/depmod': '../bin/kmod',
   'usr/sbin/insmod': '../bin/kmod',
@@ -131,8 +136,9 @@ export const programLinks: Readonly<Record<string, string>> = {
   'usr/sbin/mount.ntfs-3g': '../bin/ntfs-3g',
 };
 
-/** Files of packages taken as they are. */
+/** Files of packages taken as they are; a folder (with a slash at its end) with all it holds. */
 export const plainFiles: readonly string[] = [
+  'usr/lib/locale/C.utf8/',
   'etc/mke2fs.conf',
   'usr/share/consolefonts/Uni2-Terminus16.psf.gz',
   'usr/share/consolefonts/Uni2-Terminus32x16.psf.gz',

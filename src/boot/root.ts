@@ -1,4 +1,4 @@
-import { readText, rm } from '../host/files.ts';
+import { listFiles, readText, rm } from '../host/files.ts';
 import { templatePath } from '../host/package.ts';
 import { run } from '../host/process.ts';
 import { firmwareLinks, plainFiles, programLinks, programs } from './contents.ts';
@@ -34,7 +34,10 @@ export async function buildRoot(
   await stageFirmware(staging, parts);
   for (const program of programs) await staging.takeProgram(program);
   for (const [link, target] of Object.entries(programLinks)) await staging.link(link, target);
-  for (const file of plainFiles) await staging.take(file);
+  for (const place of plainFiles) {
+    const inside = place.endsWith('/') ? await listFiles(`${tools.tree}/${place.slice(0, -1)}`) : [''];
+    for (const name of inside) await staging.take(place + name);
+  }
   for (const [name, text] of await compileKeymaps(tools))
     await staging.write(`usr/share/bootwright/keymaps/${name}.kmap`, text);
   await stageAgent(staging, parts);

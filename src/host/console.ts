@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ReadStream, WriteStream } from 'node:tty';
 
@@ -34,49 +34,83 @@ export async function activeConsoles(list = '/sys/class/tty/console/active'): Pr
 
 /** Opens a terminal in raw mode; `undefined` when it does not exist or is none. Never throws: consoles are a courtesy. */
 export function openConsole(name: string, folder = '/dev'): ConsoleDevice | undefined {
-  let descriptor: number | undefined;
+  const path = `${folder}/${name}`;
+  const first = openStreams(path);
+  if (first === undefined) return undefined;
+  let streams: Streams | undefined = first;
+  let listener: ((bytes: Uint8Array) => void) | undefined;
+  const attach = (): void => {
+    if (listener !== undefined) streams?.input.on('data', listener);
+  };
+  return {
+    name,
+    kind: /^tty\d+$/.test(name) ? 'screen' : 'serial',
+    get columns() {
+      return streams?.output.columns || 80;
+    },
+    get rows() {
+      return streams?.output.rows || 25;
+    },
+    write: (text) => void streams?.output.write(text),
+    listen(onBytes) {
+      listener = onBytes;
+      attach();
+      return () => {
+        streams?.input.off('data', onBytes);
+        streams?.input.pause();
+        listener = undefined;
+      };
+    },
+    async lend(program, args, environment) {
+      // A paused stream still takes what is typed next: only a closed one leaves it to the program.
+      if (streams !== undefined) await closeStreams(streams);
+      streams = undefined;
+      await runOn(path, program, args, environment);
+      streams = openStreams(path);
+      attach();
+    },
+    close() {
+      if (streams !== undefined) void closeStreams(streams);
+      streams = undefined;
+    },
+  };
+}
+
+interface Streams {
+  readonly input: ReadStream;
+  readonly output: WriteStream;
+}
+
+function openStreams(path: string): Streams | undefined {
+  const descriptors: number[] = [];
+  // Without becoming our controlling terminal: Ctrl-C and hang-ups are keys and events here, not signals.
+  const open = (): number => {
+    const descriptor = openSync(path, constants.O_RDWR | constants.O_NOCTTY);
+    descriptors.push(descriptor);
+    return descriptor;
+  };
   try {
-    descriptor = openSync(`${folder}/${name}`, 'r+');
-    const input = new ReadStream(descriptor);
-    const output = new WriteStream(descriptor);
+    const input = new ReadStream(open());
+    const output = new WriteStream(open());
     // A serial line that hangs up (carrier lost) must not end the agent.
     input.on('error', () => undefined);
     output.on('error', () => undefined);
     input.setRawMode(true);
-    return {
-      name,
-      kind: /^(tty\d+|hvc\d*fb)$/.test(name) ? 'screen' : 'serial',
-      get columns() {
-        return output.columns || 80;
-      },
-      get rows() {
-        return output.rows || 25;
-      },
-      write: (text) => void output.write(text),
-      listen(onBytes) {
-        const listener = (data: Buffer): void => onBytes(data);
-        input.on('data', listener);
-        return () => {
-          input.off('data', listener);
-          input.pause();
-        };
-      },
-      async lend(program, args, environment) {
-        input.pause();
-        input.setRawMode(false);
-        await runOn(`${folder}/${name}`, program, args, environment);
-        input.setRawMode(true);
-        input.resume();
-      },
-      close() {
-        input.destroy();
-        output.destroy();
-      },
-    };
+    return { input, output };
   } catch {
-    if (descriptor !== undefined) closeSync(descriptor);
+    for (const descriptor of descriptors) closeSync(descriptor);
     return undefined;
   }
+}
+
+/** Waits until what was written has left and the terminal is as it was. */
+async function closeStreams({ input, output }: Streams): Promise<void> {
+  await new Promise<void>((resolve) => output.write('', () => resolve()));
+  input.setRawMode(false);
+  const closed = [input, output].map((stream) => new Promise<void>((resolve) => stream.once('close', () => resolve())));
+  input.destroy();
+  output.destroy();
+  await Promise.all(closed);
 }
 
 /** A session of its own, so that the terminal controls the program (Ctrl-C) and not us. */
@@ -86,7 +120,7 @@ function runOn(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const terminal = openSync(device, 'r+');
+  const terminal = openSync(device, constants.O_RDWR | constants.O_NOCTTY);
   const child = spawn('setsid', ['-c', program, ...args], {
     stdio: [terminal, terminal, terminal],
     env: { ...environment },

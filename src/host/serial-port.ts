@@ -11,15 +11,20 @@ export interface SerialPort {
 
 /** Opens `/dev/<name>` in raw mode; `undefined` when there is no such port. Never throws. */
 export function openSerialPort(name: string, folder = '/dev'): SerialPort | undefined {
-  let descriptor: number | undefined;
+  const descriptors: number[] = [];
+  // Without a controlling terminal: a hang-up on the line is no signal to us. Without waiting for a carrier.
+  const open = (): number => {
+    const flags = constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK;
+    const descriptor = openSync(`${folder}/${name}`, flags);
+    descriptors.push(descriptor);
+    return descriptor;
+  };
   try {
-    // Without a controlling terminal: a hang-up on the line is no signal to us. Without waiting for a carrier.
-    descriptor = openSync(`${folder}/${name}`, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
-    const raw = new ReadStream(descriptor);
+    const raw = new ReadStream(open());
     raw.on('error', () => undefined);
     raw.setRawMode(true);
     raw.unref();
-    const output = new WriteStream(descriptor);
+    const output = new WriteStream(open());
     output.on('error', () => undefined);
     let last = Promise.resolve();
     return {
@@ -31,7 +36,7 @@ export function openSerialPort(name: string, folder = '/dev'): SerialPort | unde
       },
     };
   } catch {
-    if (descriptor !== undefined) closeSync(descriptor);
+    for (const descriptor of descriptors) closeSync(descriptor);
     return undefined;
   }
 }

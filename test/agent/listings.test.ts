@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { superfluousEntries } from '../../src/agent/boot-entries.ts';
 import { codeInWords } from '../../src/agent/failure.ts';
-import { findSticks } from '../../src/agent/save-logs.ts';
+import { findPortable } from '../../src/agent/save-logs.ts';
 
 describe('superfluousEntries', () => {
   const head = 'BootCurrent: 0001\nTimeout: 0 seconds\nBootOrder: 0003,0001\n';
@@ -22,32 +22,41 @@ describe('superfluousEntries', () => {
   });
 });
 
-describe('findSticks', () => {
+describe('findPortable', () => {
   const device = (path: string, more: object) => ({
     path,
-    fstype: null,
-    label: null,
+    type: 'disk',
     rm: false,
     hotplug: false,
     tran: null,
     ...more,
   });
+  const listing = JSON.stringify({
+    blockdevices: [
+      device('/dev/sda', { tran: 'sata', children: [device('/dev/sda1', { type: 'part' })] }),
+      device('/dev/sdb', { tran: 'usb', children: [device('/dev/sdb1', { type: 'part' })] }),
+      device('/dev/sdc', { rm: true }),
+      device('/dev/sdd', {
+        hotplug: true,
+        children: [device('/dev/sdd1', { type: 'part' }), device('/dev/sdd2', { type: 'part' })],
+      }),
+      device('/dev/sr0', { type: 'rom', rm: true }),
+    ],
+  });
 
-  it('takes volumes on what can be carried away, and none of the machine', () => {
-    const listing = JSON.stringify({
-      blockdevices: [
-        device('/dev/sda', { children: [device('/dev/sda1', { fstype: 'ext4', label: 'root' })] }),
-        device('/dev/sdb', { tran: 'usb', children: [device('/dev/sdb1', { fstype: 'vfat', label: 'STICK' })] }),
-        device('/dev/sdc', { rm: true, fstype: 'exfat' }),
-        device('/dev/sdd', { hotplug: true, children: [device('/dev/sdd1', { fstype: 'iso9660' })] }),
-        device('/dev/sr0', { rm: true, fstype: 'iso9660', label: 'BOOTWRIGHT' }),
-        device('/dev/sde', { tran: 'usb', children: [device('/dev/sde1', { fstype: null })] }),
-      ],
-    });
-    expect(findSticks(listing)).toEqual([
-      { device: '/dev/sdb1', fileSystem: 'vfat', label: 'STICK' },
-      { device: '/dev/sdc', fileSystem: 'exfat', label: '' },
-    ]);
+  it('takes what can be carried away, and no disk of the machine', () => {
+    const all = ['/dev/sdb', '/dev/sdb1', '/dev/sdc', '/dev/sdd', '/dev/sdd1', '/dev/sdd2'];
+    expect(findPortable(listing, ['/dev/sr0'], '/dev/sr0')).toEqual(all);
+  });
+
+  it('does not touch the EFI partition of a stick the ISO was written to', () => {
+    const found = findPortable(listing, ['/dev/sdd'], '/dev/sdd');
+    expect(found).toEqual(['/dev/sdb', '/dev/sdb1', '/dev/sdc', '/dev/sdd']);
+  });
+
+  it('takes the volume of a stick the files were copied to', () => {
+    expect(findPortable(listing, ['/dev/sdd', '/dev/sdd1'], '/dev/sdd1')).toContain('/dev/sdd1');
+    expect(findPortable(listing, ['/dev/sdd', '/dev/sdd1'], '/dev/sdd1')).not.toContain('/dev/sdd2');
   });
 });
 

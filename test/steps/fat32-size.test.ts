@@ -10,7 +10,12 @@ const type = findStepType('format-and-partition-disk')!;
 async function partition(size: string, sectorSize: number) {
   const model = blankModel({});
   const machine = new SimulatedMachine({ ...model, disks: model.disks.map((disk) => ({ ...disk, sectorSize })) }, {});
-  const settings = { partitions: [{ type: 'efi', size }, { type: 'linux', size: '100%' }] };
+  const settings = {
+    partitions: [
+      { type: 'efi', size },
+      { type: 'linux', size: '100%' },
+    ],
+  };
   const { outcome } = await run([step('Partition', { type: type.type, settings, environments: type.environments })], {
     types: stepTypes,
     machine,

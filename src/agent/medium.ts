@@ -116,8 +116,9 @@ function parseJson(text: string, name: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return value;
-  } catch (cause) {
-    throw new BootwrightError('BW-AGENT-002', `${name} is not JSON: the medium is damaged.`, { cause });
+  } catch {
+    // No cause: the parser's message quotes the text, and a policy holds secrets.
+    throw new BootwrightError('BW-AGENT-002', `${name} is not JSON: the medium is damaged.`);
   }
   throw new BootwrightError('BW-AGENT-002', `${name} is not what it should be: the medium is damaged.`);
 }

@@ -11,11 +11,11 @@ const format = 'bootwright-manifest/1';
 const ownFiles = ['bootwright/manifest.json', 'bootwright/manifest.sig'];
 
 /**
- * What operating systems and stick writers leave on a stick that was only plugged in or written with Rufus. Nothing
- * of ours reads these, so they are not held against the medium.
+ * What operating systems and stick writers leave on a stick that was only plugged in or written with Rufus, and the
+ * logs that the agent saves on it when asked to. Nothing of ours reads these, so they are not held against the medium.
  */
 const foreignFiles =
-  /^(System Volume Information|\$RECYCLE\.BIN|FOUND\.\d{3}|\.Trash-\d+|\.Trashes|\.fseventsd|\.Spotlight-V100|lost\+found)(\/|$)|^autorun\.(inf|ico)$|^\._[^/]*$|^\.DS_Store$/i;
+  /^(System Volume Information|\$RECYCLE\.BIN|FOUND\.\d{3}|\.Trash-\d+|\.Trashes|\.fseventsd|\.Spotlight-V100|lost\+found|bootwright-logs-[^/]+)(\/|$)|^autorun\.(inf|ico)$|^\._[^/]*$|^\.DS_Store$/i;
 
 /** One manifest has one sequence of bytes: a line per file, in the order of the paths' bytes. @throws BW-TRUST-006 */
 export function manifestBytes(manifest: Manifest): Uint8Array {

@@ -38,7 +38,7 @@ ${Array.from({ length: rounds }, (_, round) =>
     command(`Empty ours ${round}`, onVolume('ours', empty)),
     `      - { step: apply-operating-system-image, name: Ours ${round}, image: debian, index: 1, volume: '%Ours%' }`,
     command(`Empty yardstick ${round}`, onVolume('yardstick', empty)),
-    command(`Yardstick ${round}`, onVolume('yardstick', `wimlib-imagex apply ${wim} 1 /tmp/bench`)),
+    command(`Yardstick ${round}`, onVolume('yardstick', `wimlib-imagex apply ${wim} 1 /tmp/bench --unix-data`)),
   ].join('\n'),
 ).join('\n')}
 `;

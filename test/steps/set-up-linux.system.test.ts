@@ -97,7 +97,8 @@ it('systemd will start the agent, whose Node starts', async () => {
   );
 });
 
-it.runIf(hasFat)('the EFI partition holds the signed chain at both places', async () => {
+it('the EFI partition holds the signed chain at both places', async ({ skip }) => {
+  skip(!hasFat, 'this kernel has no vfat; the UEFI boots of the matrix start from such a partition');
   const esp = await bench.machine.mount(`${disk}p2`);
   for (const [from, to] of [
     ['usr/lib/shim/shimx64.efi.signed', 'EFI/BOOT/BOOTX64.EFI'],

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { appendFile, mkdir, open, readdir, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -115,7 +115,6 @@ describe('an ISO, read by others', () => {
   });
 
   it('shows Windows names through Joliet', () => {
-    if (!existsSync('/usr/bin/isoinfo')) return;
     expect(run('isoinfo', '-J', '-f', '-i', iso)).toContain('/EFI/BOOT/BOOTX64.EFI');
   });
 

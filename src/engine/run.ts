@@ -144,14 +144,11 @@ class Run {
     const isRestart = request !== undefined && (outcome.succeeded || request.retryStep === true);
     if (isRestart && !(await this.#canRestart())) return this.#fail(entry, lostRestart(item.name, outcome));
     if (!outcome.succeeded && !isRestart) return this.#fail(entry, outcome);
+    if (request?.retryStep !== true || !isRestart) this.#position++;
+    const saved = isRestart ? await this.#save('restart', request) : await this.#save('ready');
+    // Said only when a power cut can no longer take it back.
     if (outcome.succeeded) this.#emit({ type: 'step.completed', name: item.name, path, code, message, seconds });
-    if (!isRestart) {
-      this.#position++;
-      await this.#save('ready');
-      return undefined;
-    }
-    if (request.retryStep !== true) this.#position++;
-    const saved = await this.#save('restart', request);
+    if (!isRestart) return undefined;
     const { target, message: text = '', delaySeconds = 0 } = request;
     this.#emit({ type: 'restart.requested', target, message: text });
     return { state: 'restart', target, message: text, delaySeconds, ...saved };

@@ -45,7 +45,8 @@ const deadKeys: Readonly<Record<KeyboardLayout, Readonly<Record<string, Stroke>>
     '\u0302': press('grave_accent'),
   },
 };
-const accentsAlone: Readonly<Record<string, string>> = { '´': '\u0301', '`': '\u0300', '^': '\u0302' };
+/** Not `´`: the Linux console composes dead acute and blank to an apostrophe. */
+const accentsAlone: Readonly<Record<string, string>> = { '`': '\u0300', '^': '\u0302' };
 
 const controls: Readonly<Record<string, Stroke>> = {
   ' ': press('spc'),

@@ -36,7 +36,7 @@ const recipes = {
   german: { sequence: 'full', password: 'Grüße/ß-y+z', keyboard: 'de' },
   /** A password of letters no key of a US keyboard has: dead keys and numbers. */
   foreign: { sequence: 'plain', password: 'naïve Ω-żółć 7', keyboard: 'us' },
-  accents: { sequence: 'small', password: 'crème-à-l´été^2', keyboard: 'de' },
+  accents: { sequence: 'small', password: 'crème-à-l-été^2', keyboard: 'de' },
   small: { sequence: 'small', password: 'correct horse', keyboard: 'us' },
   /** Same sequence, other content id: an older medium of the same site. */
   older: { sequence: 'small', password: 'correct horse', keyboard: 'us', options: ['--label', 'OLDER'] },

@@ -92,8 +92,7 @@ function split(events: readonly GuestEvent[]): Record<string, number> {
     load: at('initramfs') - uptime,
     unpack: uptime,
     hardware: at('medium') - at('initramfs'),
-    root: at('init') - at('medium'),
-    'start of the agent': at('agent') - at('init'),
+    root: at('agent') - at('medium'),
     Node: at('agent.started') - at('agent'),
   };
 }

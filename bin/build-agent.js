@@ -1,21 +1,26 @@
 #!/usr/bin/env node
 /**
- * Bundles the agent into one file: `dist/agent/agent.mjs`.
+ * Bundles the agent into a folder: `dist/agent/agent.mjs` and its parts. `agent.mjs` is what the first sign of life needs;
+ * the parts are loaded when it has been given.
  *
  * Node 20 syntax, because the agent also runs where only a distribution's Node is at hand. The banner gives bundled
  * CommonJS dependencies the `require` that ESM lacks, and execa the set operations that came with Node 22.
  */
-import { statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const outfile = process.argv[2] ?? join(root, 'dist', 'agent', 'agent.mjs');
+const outdir = process.argv[2] ?? join(root, 'dist', 'agent');
+rmSync(outdir, { recursive: true, force: true });
 
 await build({
-  entryPoints: [join(root, 'src', 'agent', 'main.ts')],
-  outfile,
+  entryPoints: { agent: join(root, 'src', 'agent', 'main.ts') },
+  outdir,
+  outExtension: { '.js': '.mjs' },
+  splitting: true,
+  chunkNames: 'part-[hash]',
   bundle: true,
   platform: 'node',
   format: 'esm',
@@ -32,4 +37,5 @@ await build({
   },
   logLevel: 'warning',
 });
-console.log(`${outfile} ${(statSync(outfile).size / 1024).toFixed(0)} KiB`);
+for (const name of readdirSync(outdir))
+  console.log(`${join(outdir, name)} ${(statSync(join(outdir, name)).size / 1024).toFixed(0)} KiB`);

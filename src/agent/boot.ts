@@ -26,7 +26,7 @@ async function deployFromMedium(context: AgentContext): Promise<never> {
   const medium = await openMedium(paths);
   terminal.setBanner({ organisation: 'Bootwright', label: medium.facts.label });
   const facts = await machine.facts();
-  emit({ type: 'agent.started', mediumId: medium.facts.id, environment: 'boot', facts, resumed: false });
+  emit({ type: 'machine.recognised', mediumId: medium.facts.id, facts, resumed: false });
   const verification = startVerification(context, medium);
   await runPrestart(context);
   await waitForDisks(context);

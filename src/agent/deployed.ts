@@ -35,13 +35,7 @@ export async function deployed(context: AgentContext): Promise<void> {
 
 async function goOn(context: AgentContext, saved: SavedRun): Promise<void> {
   const { machine, clock, emit, mask, paths } = context;
-  emit({
-    type: 'agent.started',
-    mediumId: saved.mediumId,
-    environment: 'deployed',
-    facts: await machine.facts(),
-    resumed: true,
-  });
+  emit({ type: 'machine.recognised', mediumId: saved.mediumId, facts: await machine.facts(), resumed: true });
   if (saved.expiresAt !== undefined && clock.now().getTime() >= Date.parse(saved.expiresAt))
     throw new BootwrightError('BW-AGENT-006', `This run had to end by ${saved.expiresAt}: it was removed.`);
   const { policy, variables, vault } = await openSecrets(context, saved);

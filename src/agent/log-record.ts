@@ -13,11 +13,12 @@ type Said = readonly [severity: 'info' | 'warning' | 'error', component: string,
 
 function say(event: BootwrightEvent): Said | undefined {
   switch (event.type) {
-    case 'agent.started': {
+    case 'agent.started':
+      return ['info', 'Agent', `Started in the ${event.environment} environment.`];
+    case 'machine.recognised': {
       const { make, model, serialNumber, firmware, secureBoot } = event.facts;
       const machine = `${make} ${model}, serial number ${serialNumber}, ${firmware}${secureBoot ? ' with Secure Boot' : ''}`;
-      const medium = `medium ${event.mediumId}, ${event.environment} environment`;
-      return ['info', 'Agent', `${event.resumed ? 'Going on' : 'Started'} on ${machine}; ${medium}.`];
+      return ['info', 'Agent', `${event.resumed ? 'Going on' : 'Running'} on ${machine}; medium ${event.mediumId}.`];
     }
     case 'agent.phase':
       return ['info', 'Agent', `${event.name}: ${event.text}`];

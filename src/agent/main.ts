@@ -1,56 +1,27 @@
 import { SecretMask } from '../engine/mask.ts';
-import { now, sleep } from '../host/clock.ts';
 import { readBytes } from '../host/files.ts';
-import { restartMachine } from '../host/power.ts';
+import { signalReader } from '../host/named-pipe.ts';
 import { openSerialPort } from '../host/serial-port.ts';
-import { LinuxMachine } from '../machine/linux/machine.ts';
-import { boot } from './boot.ts';
-import { consoleLine } from './console-lines.ts';
-import type { AgentContext } from './context.ts';
-import { deployed } from './deployed.ts';
 import { eventPortFromFirmware } from './event-port.ts';
 import { agentPaths } from './paths.ts';
 import { openRecord } from './record.ts';
-import { joinConsoles, openTerminal } from './terminal.ts';
 
+/*
+ * Only what the first sign of life needs is imported here. The rest follows when it has been given: reading and
+ * compiling it takes two thirds of the agent's start, and init has other work to do meanwhile (drivers, the screen).
+ */
 const environment = process.argv[2];
 if (environment !== 'boot' && environment !== 'deployed') {
   process.stderr.write('usage: agent.mjs boot|deployed\n');
   process.exit(2);
 }
-await main(environment);
+const paths = agentPaths(environment);
+const mask = new SecretMask();
+const eventPort = eventPortFromFirmware(await readBytes(paths.firmwareTables).catch(() => new Uint8Array()));
+const port = eventPort === undefined ? undefined : openSerialPort(eventPort);
+const record = await openRecord({ folder: paths.logs, mask, port });
+record.emit({ type: 'agent.started', environment });
+await signalReader(paths.started);
+const { work } = await import('./work.ts');
+await work({ environment, paths, mask, record, eventPort });
 process.exit(0);
-
-async function main(environment: 'boot' | 'deployed'): Promise<void> {
-  const paths = agentPaths(environment);
-  const mask = new SecretMask();
-  const portName = eventPortFromFirmware(await readBytes(paths.firmwareTables).catch(() => new Uint8Array()));
-  const port = portName === undefined ? undefined : openSerialPort(portName);
-  const record = await openRecord({ folder: paths.logs, mask, port });
-  const machine = new LinuxMachine({ environment });
-  const context: AgentContext = {
-    // Nobody sits in front of the deployed system's console: it is told, not asked.
-    terminal: environment === 'boot' ? await openTerminal(portName) : joinConsoles([]),
-    emit: (event) => record.emit(event),
-    record,
-    machine,
-    clock: { now, sleep },
-    paths,
-    mask,
-    async restart() {
-      await record.drain();
-      await machine.close().catch(() => undefined);
-      return restartMachine(environment);
-    },
-  };
-  if (environment === 'boot') return boot(context);
-  process.stdout.on('error', () => undefined);
-  record.listen((event) => {
-    const line = consoleLine(event);
-    // The service's output goes to the journal and the console; a console that is gone is no reason to fail.
-    if (line !== undefined) process.stdout.write(`${line}\n`, () => undefined);
-  });
-  await deployed(context);
-  await record.drain();
-  await machine.close();
-}

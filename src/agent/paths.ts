@@ -16,11 +16,15 @@ export interface AgentPaths {
   /** Command line the boot image was built with. */
   readonly prestart: string;
   readonly tpm: string;
+  /** Named pipe on which init waits for the first sign of life. */
+  readonly started: string;
+  /** Made by init when the screen has its font and keyboard. */
+  readonly screenReady: string;
   /** Appears when drivers for everything that was there at the start have been loaded. */
   readonly settled: string;
-  /** This program and its Node, as they are copied into the deployed system. */
-  readonly node: string;
+  /** This program (a folder) and its Node, as they are copied into the deployed system. */
   readonly program: string;
+  readonly node: string;
   /** Root of the running system; the deployed system's state lies below it. */
   readonly root: string;
 }
@@ -30,8 +34,8 @@ export function agentPaths(environment: 'boot' | 'deployed', root = '/'): AgentP
   const logs = environment === 'boot' ? 'run/bootwright/logs' : `${stateFolder}/Logs/Smstslog`;
   const programs =
     environment === 'boot'
-      ? { node: 'usr/bin/node', program: 'usr/lib/bootwright/agent.mjs' }
-      : { node: `${stateFolder}/agent/node`, program: `${stateFolder}/agent/agent.mjs` };
+      ? { node: 'usr/bin/node', program: 'usr/lib/bootwright/agent' }
+      : { node: `${stateFolder}/agent/node`, program: `${stateFolder}/agent/program` };
   return {
     medium: join(root, 'run/bootwright/medium'),
     source: join(root, 'run/bootwright/source'),
@@ -42,6 +46,8 @@ export function agentPaths(environment: 'boot' | 'deployed', root = '/'): AgentP
     prestart: join(root, 'etc/bootwright/prestart'),
     kernelCommandLine: join(root, 'proc/cmdline'),
     tpm: join(root, 'dev/tpmrm0'),
+    started: join(root, 'run/bootwright/started'),
+    screenReady: join(root, 'run/bootwright/screen-ready'),
     settled: join(root, 'run/bootwright/settled'),
     node: join(root, programs.node),
     program: join(root, programs.program),

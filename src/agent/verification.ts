@@ -15,15 +15,16 @@ export interface Verification {
 
 /** Starts to compare every byte of the medium with its signed manifest. */
 export function startVerification(context: AgentContext, medium: Medium): Verification {
-  const { terminal, emit } = context;
+  const { terminal, emit, clock } = context;
   const refused = new AbortController();
   let isShown = false;
-  let reported = -1;
+  let reported = Number.NEGATIVE_INFINITY;
+  // A serial line takes milliseconds for every event.
+  const interval = 500;
   const onProgress = (bytes: number, totalBytes: number, file: string): void => {
-    const fraction = totalBytes === 0 ? 1 : bytes / totalBytes;
-    const hundredth = Math.floor(fraction * 100);
-    if (hundredth === reported) return;
-    reported = hundredth;
+    const time = clock.now().getTime();
+    if (time - reported < interval) return;
+    reported = time;
     emit({ type: 'verify.progress', bytes, totalBytes, file });
     if (isShown) terminal.show(verificationPage(bytes, totalBytes, file));
   };

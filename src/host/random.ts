@@ -1,9 +1,12 @@
-import { randomBytes as bytes, randomUUID } from 'node:crypto';
+/*
+ * The global `crypto` is loaded at its first use; importing `node:crypto` costs a quarter of the agent's way to its first
+ * sign of life.
+ */
 
 export function randomBytes(size: number): Uint8Array {
-  return bytes(size);
+  return crypto.getRandomValues(new Uint8Array(size));
 }
 
 export function randomId(): string {
-  return randomUUID();
+  return crypto.randomUUID();
 }

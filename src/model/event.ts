@@ -9,9 +9,13 @@ export type BootwrightEvent = { readonly at: string; readonly uptime: number } &
 
 export type EventBody =
   | {
+      /** The agent's first sign of life, before it has looked at anything. */
       readonly type: 'agent.started';
-      readonly mediumId: string;
       readonly environment: 'boot' | 'deployed';
+    }
+  | {
+      readonly type: 'machine.recognised';
+      readonly mediumId: string;
       readonly facts: MachineFacts;
       readonly resumed: boolean;
     }

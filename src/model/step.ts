@@ -64,7 +64,7 @@ export interface StepContext {
 export interface RunFacts {
   readonly id: string;
   readonly mediumId: string;
-  /** Where this machine keeps the agent and its Node, to be copied into the deployed system. */
+  /** Where this machine keeps the agent's folder and its Node, to be copied into the deployed system. */
   readonly agent: { readonly node: string; readonly program: string };
 }
 

@@ -46,7 +46,9 @@ export function describeEvent(event: ReportedEvent): string | undefined {
     case 'console.login':
       return 'the operating system asks for a login';
     case 'agent.started':
-      return `agent started in the ${event.environment === 'boot' ? 'boot environment' : 'deployed system'}${event.resumed ? ', goes on' : ''} (${event.facts.firmware}${event.facts.secureBoot ? ', Secure Boot' : ''})`;
+      return `agent started in the ${event.environment === 'boot' ? 'boot environment' : 'deployed system'}`;
+    case 'machine.recognised':
+      return `machine: ${event.facts.firmware}${event.facts.secureBoot ? ', Secure Boot' : ''}${event.resumed ? '; the run goes on' : ''}`;
     case 'agent.phase':
       return event.text;
     case 'agent.refused':

@@ -1,10 +1,10 @@
-import { type ZodType, z } from 'zod';
+import * as z from 'zod';
 import type { Place, Problem } from '../model/error.ts';
 import { didYouMean, nearest } from './did-you-mean.ts';
 
 /** How findings of a schema become problems of a file. */
 export interface IssueContext {
-  readonly schema: ZodType;
+  readonly schema: z.ZodType;
   /** What the schema describes: `a step`, `site.yaml`. */
   readonly subject: string;
   /** Keys that are allowed too, but read by someone else: only for suggestions. */
@@ -127,7 +127,7 @@ function sizeWording(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): 
 }
 
 /** All keys a schema allows at a path, whatever branch of a union they come from. */
-export function keysAt(schema: ZodType, path: readonly PropertyKey[]): string[] {
+export function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   const root = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
   let nodes: JsonSchema[] = expand(root, root);
   for (const part of path) {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readYaml, type YamlSource } from '../formats/yaml.ts';
 import type { Place, Problem } from '../model/error.ts';
 import type { Environment, Group, SequenceItem, SequenceVariable, SettingValue, Step } from '../model/sequence.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Place, Problem } from '../model/error.ts';
 import type { Condition } from '../model/sequence.ts';
 import { problemsOf } from './issues.ts';

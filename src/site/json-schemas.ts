@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StepType } from '../model/step.ts';
 import { conditionKeys, groupKeys, sequenceKeys, stepKeys, variableConditionSchema } from '../sequence/yaml-schema.ts';
 import { stepTypes } from '../steps/index.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { monotonicMilliseconds } from '../host/clock.ts';
 import { BootwrightError } from '../model/error.ts';
 import type { ImageComparison, Machine, VolumeFacts } from '../model/machine.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BootwrightError } from '../model/error.ts';
 import type { Disk } from '../model/machine.ts';
 import { formatBytes } from '../model/quantity.ts';

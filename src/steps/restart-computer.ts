@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StepType } from '../model/step.ts';
 import { number, oneOf, present, propertyOf, text, toNumber } from './settings.ts';
 

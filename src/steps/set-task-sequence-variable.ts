@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StepType } from '../model/step.ts';
 import { flag, present, propertyOf, secretText, text, toFlag, toText } from './settings.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BootwrightError } from '../model/error.ts';
 import type { StepType } from '../model/step.ts';
 import { installForUefi, verifyUefi } from './set-up-linux/efi.ts';

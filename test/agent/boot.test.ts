@@ -109,7 +109,7 @@ describe('boot', () => {
   it('goes from the password over the confirmation to the sequence, in this order', async () => {
     const ended = await run([password, enter, enter, enter]);
     const order = [
-      'agent.started',
+      'machine.recognised',
       'prompt.shown',
       'verify.completed',
       'target.chosen',

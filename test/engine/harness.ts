@@ -90,7 +90,7 @@ export async function run(items: readonly SequenceItem[], options: TestOptions =
       organisation: 'Example',
     },
     machine,
-    run: { id: 'run', mediumId: 'medium', agent: { node: '/usr/bin/node', program: '/agent.mjs' } },
+    run: { id: 'run', mediumId: 'medium', agent: { node: '/usr/bin/node', program: '/agent' } },
     content: async () => {
       throw new Error('no content in this test');
     },

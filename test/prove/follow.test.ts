@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { BootwrightEvent, EventBody } from '../../src/model/event.ts';
-import type { MachineFacts } from '../../src/model/machine.ts';
 import { GuestEvents } from '../../src/prove/follow.ts';
 import type { Guest } from '../../src/prove/guest.ts';
 import { usualScript } from '../../src/prove/script.ts';
@@ -36,12 +35,8 @@ function line(event: EventBody): string {
 const password = { type: 'prompt.shown', prompt: 'password', text: 'Password', attempt: 1 } as const;
 const confirm = { type: 'prompt.shown', prompt: 'confirm', text: 'Erase?' } as const;
 const finished: EventBody = { type: 'agent.phase', name: 'finished', text: 'done' };
-const facts: MachineFacts = {
-  ...{ firmware: 'uefi', secureBoot: true, architecture: 'x64', make: '', model: '', serialNumber: '' },
-  ...{ assetTag: '', uuid: '', memoryBytes: 0, macAddresses: [], tpm: false },
-};
 const startedIn = (environment: 'boot' | 'deployed'): EventBody => ({
-  ...{ type: 'agent.started', mediumId: '', resumed: true, environment, facts },
+  ...{ type: 'agent.started', environment },
 });
 const options = { limits, totalSeconds: 60 };
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stateVariable } from '../../src/engine/state.ts';
@@ -22,8 +22,9 @@ beforeAll(async () => {
   const image = await obtainDebianImage(silentProgress);
   bench = openBench();
   disk = bench.disk(3000);
-  const agent = join(bench.folder, 'agent.mjs');
-  writeFileSync(agent, 'console.log("agent", process.argv.slice(2).join());\n');
+  const agent = join(bench.folder, 'agent');
+  mkdirSync(agent);
+  writeFileSync(join(agent, 'agent.mjs'), 'console.log("agent", process.argv.slice(2).join());\n');
   const make = (name: string, settings: Step['settings'] = {}): Step => {
     const type = findStepType(name)!;
     return step(name, { type: type.type, settings, environments: type.environments });
@@ -92,7 +93,7 @@ it("GRUB's own checker reads the menu; the boot code is what grub-install made",
 it('systemd will start the agent, whose Node starts', async () => {
   expect(await inside('systemctl', 'is-enabled', 'bootwright-agent.service')).toBe('enabled');
   await inside('systemd-analyze', 'verify', '--man=no', 'bootwright-agent.service');
-  expect(await inside('/_SMSTaskSequence/agent/node', '/_SMSTaskSequence/agent/agent.mjs', 'deployed')).toBe(
+  expect(await inside('/_SMSTaskSequence/agent/node', '/_SMSTaskSequence/agent/program/agent.mjs', 'deployed')).toBe(
     'agent deployed',
   );
 });

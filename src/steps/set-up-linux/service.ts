@@ -7,14 +7,14 @@ const wantedBy = '/etc/systemd/system/multi-user.target.wants/bootwright-agent.s
 
 const unit = `[Unit]
 Description=Task sequence agent: finishes the deployment of this machine
-ConditionPathExists=${folder}/agent.mjs
+ConditionPathExists=${folder}/program/agent.mjs
 After=local-fs.target network.target systemd-hostnamed.service
 StartLimitIntervalSec=300
 StartLimitBurst=3
 
 [Service]
 Type=simple
-ExecStart=${folder}/node ${folder}/agent.mjs deployed
+ExecStart=${folder}/node ${folder}/program/agent.mjs deployed
 Restart=on-failure
 RestartSec=5
 KillMode=mixed
@@ -32,7 +32,7 @@ export async function installAgent(target: LinuxTarget): Promise<void> {
   const { machine, root, context } = target;
   const { node, program } = context.run.agent;
   await machine.copyIn(node, `${root}${folder}/node`);
-  await machine.copyIn(program, `${root}${folder}/agent.mjs`);
+  await machine.copyIn(program, `${root}${folder}/program`);
   await write(target, unitPath, unit);
   await machine.link(unitPath, `${root}${wantedBy}`);
   await runInside(target, [`${folder}/node`, '--version']).catch((cause: unknown) => {
@@ -48,7 +48,7 @@ export async function installAgent(target: LinuxTarget): Promise<void> {
 export async function verifyAgent(target: LinuxTarget): Promise<void> {
   const { machine, root } = target;
   const names = await machine.list(`${root}${folder}`);
-  const isThere = names.includes('node') && names.includes('agent.mjs');
+  const isThere = names.includes('node') && names.includes('program');
   const isEnabled = (await machine.readLink(`${root}${wantedBy}`)) === unitPath;
   if (!isThere || !isEnabled || (await readText(target, unitPath)) !== unit)
     throw new BootwrightError(

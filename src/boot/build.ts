@@ -21,9 +21,17 @@ import { buildInitramfs } from './initramfs.ts';
 import { firmwareFiles, initramfsSelection, kernelVersion, modinfo, readKernel, rootSelection } from './kernel.ts';
 import { prepareLoaders } from './loaders.ts';
 import { hardwareIds, parseModinfo } from './modules.ts';
+import { programId } from './own-parts.ts';
 import { type DebianPackage, obtainPackages, unpackPackages } from './packages.ts';
 import { readBootImage } from './read.ts';
-import { type BootImageRequest, checkRequest, extraFirmwarePackages, firmwareFolders, inputId } from './request.ts';
+import {
+  type BootImageRequest,
+  checkRequest,
+  extraFirmwarePackages,
+  firmwareFolders,
+  inputId,
+  isPlain,
+} from './request.ts';
 import { buildRoot } from './root.ts';
 
 export interface BootImageResult {
@@ -129,6 +137,8 @@ async function assemble(
     name: request.name,
     architecture: 'x64',
     id,
+    program: await programId(agent),
+    plain: isPlain(request),
     kernelVersion: version,
     secureBoot,
     ...choices,

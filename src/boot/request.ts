@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { exists, hashFile, listFiles } from '../host/files.ts';
-import { packageRoot } from '../host/package.ts';
+import { exists, hashFile } from '../host/files.ts';
 import { BootwrightError } from '../model/error.ts';
 import * as contents from './contents.ts';
 import { requireKeyboard } from './keyboards.ts';
 import * as modulePlaces from './module-places.ts';
+import { bootEnvironment, hashFolder } from './own-parts.ts';
 import type { DebianPackage } from './packages.ts';
 
 /** What a boot image is to be. Paths are of this machine. */
@@ -81,7 +81,7 @@ export async function inputId(request: BootImageRequest, packages: readonly Debi
       value instanceof RegExp ? value.source : value,
     ),
     packages,
-    templates: await hashFolder(`${packageRoot()}/templates/boot-environment`),
+    templates: await hashFolder(bootEnvironment()),
     agent: await hashFolder(request.agent),
     node: await hashFile(request.node),
     keyboard: request.keyboard ?? 'us',
@@ -96,8 +96,8 @@ export async function inputId(request: BootImageRequest, packages: readonly Debi
   return createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
 }
 
-async function hashFolder(folder: string): Promise<Record<string, string>> {
-  const hashes: Record<string, string> = {};
-  for (const name of await listFiles(folder)) hashes[name] = await hashFile(`${folder}/${name}`);
-  return hashes;
+/** Whether nothing was asked for that only the person who asked can repeat: such an image may be renewed unasked. */
+export function isPlain(request: BootImageRequest): boolean {
+  const { kernelModules = [], driverFolders = [], firmware = [], noSecureBoot = false } = request;
+  return !noSecureBoot && kernelModules.length + driverFolders.length + firmware.length === 0;
 }

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { orderBootImage } from '../boot/order.ts';
-import { defaultBootImageFolder } from '../boot/read.ts';
+import { hasOurProgram } from '../boot/own-parts.ts';
+import { defaultBootImageFolder, readBootImage } from '../boot/read.ts';
 import { imageOf, readWim } from '../content/wim.ts';
 import { now } from '../host/clock.ts';
 import { exists, rm, withScratch, writeAtomically } from '../host/files.ts';
@@ -89,10 +90,11 @@ async function fromImage(
   options: WriteOptions & { readonly announce: (text: string) => void },
 ): Promise<MediumResult> {
   const index = order.index ?? (await chooseIndex(image));
+  const named = { ...order, variable: [...order.variable, ...(await chooseName(order))] };
   if (order.bootImage === undefined && !order.dryRun) await ensureDefaultBootImage(options.progress, options.signal);
   const make = async (folder: string): Promise<MediumResult> => {
     const site = await temporarySite({ folder, image, ...(index === undefined ? {} : { index }) });
-    return fromSite(order, site.folder, site.sequenceId, options);
+    return fromSite(named, site.folder, site.sequenceId, options);
   };
   if (order.saveSite !== undefined) return make(resolve(order.saveSite));
   return withScratch(async (scratch) => {
@@ -114,9 +116,18 @@ async function fromImage(
 /** This user's default boot image, outside of any site. @throws BW-BOOT-001 to -010 */
 async function ensureDefaultBootImage(progress: Progress, signal?: AbortSignal): Promise<void> {
   const folder = defaultBootImageFolder();
-  if (await exists(join(folder, 'boot-image.json'))) return progress.note('boot image default: reused');
-  progress.note('no boot image yet: building the default one, once (a few minutes, about 260 MB to download)');
-  await orderBootImage({ name: 'default', folder }, progress, signal);
+  if (!(await exists(join(folder, 'boot-image.json')))) {
+    progress.note('no boot image yet: building the default one, once (a few minutes, about 260 MB to download)');
+    await orderBootImage({ name: 'default', folder }, progress, signal);
+    return;
+  }
+  const image = await readBootImage(folder);
+  // One with the user's own drivers is theirs to build again; `prepareMedium` says that it is of another version.
+  if (!image.plain || (await hasOurProgram(image))) return progress.note('boot image default: reused');
+  progress.note('boot image default is of another version of Bootwright: building it anew');
+  const { keyboard, allowShell, prestart } = image;
+  const same = { keyboard, allowShell, ...(prestart === undefined ? {} : { prestart }) };
+  await orderBootImage({ name: 'default', folder, ...same }, progress, signal);
 }
 
 async function chooseIndex(image: string): Promise<string | undefined> {
@@ -125,6 +136,15 @@ async function chooseIndex(image: string): Promise<string | undefined> {
   const list = facts.images.map(({ index, name }) => `  ${index}  ${name}`).join('\n');
   const answer = await ask({ text: `${image} holds several images:\n${list}\nWhich one?`, flag: '--index' });
   return String(imageOf(facts, answer.trim()).index);
+}
+
+/** What no template can know: how the machine is to be called. `K=V`, or nothing for the template's own. */
+async function chooseName(order: MediumOrder): Promise<string[]> {
+  const variable = 'OSDComputerName';
+  const isSet = order.variable.some((text) => text.toLowerCase().startsWith(`${variable.toLowerCase()}=`));
+  if (isSet || order.variablesFile !== undefined || !canAsk()) return [];
+  const answer = await ask({ text: 'Name of the computer (Enter: debian):', flag: `--variable ${variable}=NAME` });
+  return answer.trim() === '' ? [] : [`${variable}=${answer.trim()}`];
 }
 
 async function forgetKeys(siteFolder: string): Promise<void> {

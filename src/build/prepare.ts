@@ -1,3 +1,4 @@
+import { hasOurProgram } from '../boot/own-parts.ts';
 import { exists, readText } from '../host/files.ts';
 import { packageVersion, templatePath } from '../host/package.ts';
 import { type Layout, layoutFileSize } from '../model/layout.ts';
@@ -84,7 +85,7 @@ export async function prepareMedium(request: MediumRequest, progress: Progress):
     firmware: firmwareVerdicts(bootImage.image, parts.loaders.shim),
     ...{ size, free: await checkSpace(request.output, size), seconds: 2 + size / bytesPerSecond },
     signedBy: active === undefined ? 'a new key of the site, made now' : groupedFingerprint(active.fingerprint),
-    warnings: [...tooLarge(draft), ...openShell(bootImage)],
+    warnings: [...tooLarge(draft), ...openShell(bootImage), ...(await otherVersion(bootImage))],
   };
   return {
     plan,
@@ -132,6 +133,15 @@ async function partsOf(
 function plannedBootImage({ image, folder }: ChosenBootImage): MediumPlan['bootImage'] {
   const { name, id, kernelVersion, secureBoot } = image;
   return { name, id, kernelVersion, secureBoot, folder };
+}
+
+/** What a target runs is the boot image's agent, not this program: a new version comes with a new boot image. */
+async function otherVersion({ image }: ChosenBootImage): Promise<string[]> {
+  if (await hasOurProgram(image)) return [];
+  const command = `bootwright boot-image build ${image.name}`;
+  return [
+    `The boot image ${image.name} was built by another version of Bootwright: ${command} brings this one's agent.`,
+  ];
 }
 
 function openShell({ image }: ChosenBootImage): string[] {

@@ -6,6 +6,10 @@ export interface BootImage {
   readonly architecture: 'x64' | 'arm64';
   /** SHA-256 over everything that went in; equal ids are equal images. */
   readonly id: string;
+  /** SHA-256 over what Bootwright itself put in: another version's agent shows by it. */
+  readonly program: string;
+  /** Built without drivers, modules or firmware of the user's: can be renewed unasked. */
+  readonly plain: boolean;
   readonly kernelVersion: string;
   readonly secureBoot: boolean;
   readonly allowShell: boolean;

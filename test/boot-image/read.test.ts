@@ -13,6 +13,8 @@ const image = {
   name: 'lab',
   architecture: 'x64',
   id: 'abc',
+  program: 'p',
+  plain: true,
   kernelVersion: '6.12.1',
   secureBoot: true,
   allowShell: false,

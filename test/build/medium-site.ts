@@ -40,6 +40,8 @@ export async function fakeBootImage(folder: string): Promise<BootImage> {
     name: 'default',
     architecture: 'x64',
     id: 'f'.repeat(64),
+    program: 'p',
+    plain: true,
     kernelVersion: '6.12.0',
     secureBoot: true,
     allowShell: false,

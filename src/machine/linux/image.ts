@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { monotonicMilliseconds } from '../../host/clock.ts';
 import { hashFile, withScratch } from '../../host/files.ts';
 import { run } from '../../host/process.ts';
 import { BootwrightError } from '../../model/error.ts';
@@ -24,6 +25,7 @@ export async function applyImage(
   const isNtfs = fileSystem === 'ntfs';
   if (isNtfs) await mounts.unmount(device);
   const target = isNtfs ? device : await mounts.mount(device);
+  let reported = Number.NEGATIVE_INFINITY;
   try {
     await run(
       'wimlib-imagex',
@@ -31,8 +33,13 @@ export async function applyImage(
       {
         ...(request.signal === undefined ? {} : { signal: request.signal }),
         onOutput: (piece) => {
+          // wimlib writes dozens of lines a second; each event costs screen, log and serial line some milliseconds.
+          const now = monotonicMilliseconds();
+          if (now - reported < 500) return;
           const progress = parseProgress(piece);
-          if (progress !== undefined) request.onProgress?.(progress.fraction, progress.text);
+          if (progress === undefined) return;
+          reported = now;
+          request.onProgress?.(progress.fraction, progress.text);
         },
       },
     );

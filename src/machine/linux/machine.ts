@@ -122,7 +122,9 @@ export class LinuxMachine implements Machine {
     // Freshly mounted: nothing that was mounted below it can be emptied by accident.
     await this.#mounts.unmount(device);
     const folder = await this.#mounts.mount(device);
-    const kept = [...keep, 'lost+found'].flatMap((name) => ['!', '-name', name]);
+    const names = [...keep, 'lost+found'];
+    if ((await readdir(folder)).every((name) => names.includes(name))) return;
+    const kept = names.flatMap((name) => ['!', '-name', name]);
     const remove = ['-exec', 'rm', '-rf', '{}', '+'];
     await run('find', [folder, '-mindepth', '1', '-maxdepth', '1', ...kept, ...remove]);
   }

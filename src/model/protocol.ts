@@ -1,0 +1,143 @@
+import type { ErrorCode } from './errors/index.ts';
+import type { Disk, MachineFacts } from './machine.ts';
+
+/** What agent and management point say to each other; `docs/formats/policy.md` is the description. */
+
+export const protocolVersion = 1;
+
+export interface Envelope {
+  readonly format: 'bootwright-envelope/1';
+  /** Base64 of the signed JSON. */
+  readonly payload: string;
+  /** Base64, Ed25519. */
+  readonly signature: string;
+}
+
+/** Fields of everything signed. Times are ISO 8601 UTC. */
+export interface SignedReply {
+  /** Base64 of the 16 bytes the request carried. */
+  readonly nonce: string;
+  readonly issuedAt: string;
+  readonly expiresAt: string;
+  /** The site's policy serial, only ever growing. */
+  readonly serial: number;
+}
+
+export interface Hello {
+  readonly format: 'bootwright-hello/1';
+  readonly site: string;
+  readonly organisation: string;
+  readonly time: string;
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+/** Where a machine came from when it asks. */
+export type Origin = 'media' | 'pxe' | 'client';
+
+export interface RegistrationRequest {
+  readonly protocol: number;
+  /** Base64, 16 random bytes. */
+  readonly nonce: string;
+  /** Base64, raw X25519 public key. */
+  readonly sessionKey: string;
+  readonly agentVersion: string;
+  readonly origin: Origin;
+  /** Medium the agent was started from, if any. */
+  readonly mediumId?: string;
+  readonly unattended: boolean;
+  readonly machine: MachineRecord;
+}
+
+/** Everything the agent can say about the machine it runs on. */
+export interface MachineRecord {
+  readonly facts: MachineFacts;
+  readonly disks: readonly Disk[];
+  readonly adapters: readonly NetworkAdapter[];
+  /** `8086:15f3` vendor and device, lower case, sorted. */
+  readonly pciDevices: readonly string[];
+  readonly usbDevices: readonly string[];
+  /** Keys a maker's driver packs are matched by: `Dell:0A2B`, `LENOVO:21CB`. */
+  readonly modelKeys: readonly string[];
+}
+
+export interface NetworkAdapter {
+  readonly name: string;
+  /** Upper case, colons. */
+  readonly mac: string;
+  readonly driver: string;
+  /** CIDR notation. */
+  readonly addresses: readonly string[];
+  readonly link: boolean;
+}
+
+export type Release = 'none' | 'password' | 'approval' | 'refused';
+
+/** One sequence the machine may run. */
+export interface Offer {
+  readonly deployment: string;
+  readonly sequence: string;
+  readonly name: string;
+  readonly description: string;
+  readonly purpose: 'available' | 'required';
+  /** Runs only when named by `SMSTSPreferredAdvertID`. */
+  readonly hidden: boolean;
+}
+
+export interface Registration extends SignedReply {
+  readonly format: 'bootwright-registration/1';
+  /** Bearer of everything that follows; 32 hex digits. */
+  readonly session: string;
+  readonly machine: {
+    readonly state: 'known' | 'unknown' | 'ignored';
+    /** Of the device record, or of the unknown computer object. */
+    readonly name: string;
+  };
+  readonly offers: readonly Offer[];
+  readonly release: Release;
+  /** Why there is nothing, when `release` is `refused`. */
+  readonly reason?: string;
+  /** Seconds after which the disk is started when nobody approves. */
+  readonly waitSeconds: number;
+}
+
+export interface SessionState {
+  readonly state: 'waiting' | 'approved' | 'refused' | 'ended';
+  readonly reason?: string;
+}
+
+/** OPAQUE messages as the library encodes them (base64url). */
+export interface PasswordStart {
+  readonly startLoginRequest: string;
+}
+
+export interface PasswordChallenge {
+  readonly loginResponse: string;
+}
+
+export interface PolicyRequest {
+  readonly deployment: string;
+  /** Base64, 16 random bytes, another one than the registration's. */
+  readonly nonce: string;
+  /** Third OPAQUE message, where the release is `password`. */
+  readonly finishLoginRequest?: string;
+}
+
+export interface PolicyGrant extends SignedReply {
+  readonly format: 'bootwright-policy-grant/1';
+  readonly deployment: string;
+  /** SHA-256 (hex) of the policy's JSON. */
+  readonly policySha256: string;
+  /** Base64 of an age file for the session key. */
+  readonly policy: string;
+  /** Opens content for this machine until `contentExpiresAt`. */
+  readonly contentToken: string;
+  readonly contentExpiresAt: string;
+}
+
+export interface ProtocolError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly fix: string;
+  readonly retryAfterSeconds?: number;
+}

@@ -1,8 +1,8 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { RunSecrets } from '../engine/state.ts';
 import { randomBytes } from '../host/random.ts';
 import { BootwrightError } from '../model/error.ts';
 import type { Policy } from '../model/policy.ts';
+import { aesGcm } from '../trust/authenticated-cipher.ts';
 
 /** What a restart must not lose and nobody else may read. */
 export interface VaultContent {
@@ -78,24 +78,16 @@ function vaultOf(header: VaultHeader, key: Uint8Array): Vault {
     opensAlone: header.slots.some(({ kind }) => kind === 'tpm'),
     seal(content) {
       const nonce = randomBytes(12);
-      const cipher = createCipheriv('aes-256-gcm', key, nonce);
-      cipher.setAAD(associated(header));
-      const body = Buffer.concat([cipher.update(JSON.stringify(content)), cipher.final(), cipher.getAuthTag()]);
+      const body = aesGcm.encrypt(Buffer.from(JSON.stringify(content)), key, nonce, associated(header));
       return JSON.stringify({ ...header, nonce: base64(nonce), body: base64(body) } satisfies VaultFile);
     },
   };
 }
 
 function decrypt(key: Uint8Array, header: VaultHeader, nonce: Uint8Array, body: Uint8Array): VaultContent {
-  try {
-    const decipher = createDecipheriv('aes-256-gcm', key, nonce);
-    decipher.setAAD(associated(header));
-    decipher.setAuthTag(body.subarray(-16));
-    const plain = Buffer.concat([decipher.update(body.subarray(0, -16)), decipher.final()]);
-    return JSON.parse(plain.toString()) as VaultContent;
-  } catch (cause) {
-    throw unusable('they were changed or damaged', cause);
-  }
+  const plain = aesGcm.decrypt(body, key, nonce, associated(header));
+  if (plain === undefined) throw unusable('they were changed or damaged');
+  return JSON.parse(Buffer.from(plain).toString()) as VaultContent;
 }
 
 function associated({ format, mediumId, slots }: VaultHeader): Uint8Array {

@@ -1,12 +1,4 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  diffieHellman,
-  hkdfSync,
-  type KeyObject,
-  timingSafeEqual,
-} from 'node:crypto';
+import { createHmac, diffieHellman, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto';
 import {
   type AgeStanza,
   decodeBase64,
@@ -17,13 +9,13 @@ import {
 } from '../formats/age-header.ts';
 import { randomBytes } from '../host/random.ts';
 import { BootwrightError } from '../model/error.ts';
+import { chaChaPoly, tagLength } from './authenticated-cipher.ts';
 import { type PrivateKey, privateKeyObject } from './private-key.ts';
 import { publicKeyObject, rawPublicKey } from './public-key.ts';
 
 /** age-encryption.org/v1 with X25519 recipients: `age -d` and `age -r` read and write the same files. */
 const chunkLength = 64 * 1024;
-const tagLength = 16;
-const cipherName = 'chacha20-poly1305';
+const { encrypt, decrypt } = chaChaPoly;
 
 export interface EncryptOptions {
   readonly random?: (size: number) => Uint8Array;
@@ -132,23 +124,6 @@ function chunkNonce(index: number, last: boolean): Uint8Array {
   nonce.writeUIntBE(index, 5, 6);
   nonce[11] = last ? 1 : 0;
   return nonce;
-}
-
-function encrypt(plain: Uint8Array, key: Uint8Array, nonce: Uint8Array): Uint8Array {
-  const cipher = createCipheriv(cipherName, key, nonce, { authTagLength: tagLength });
-  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-}
-
-function decrypt(bytes: Uint8Array, key: Uint8Array, nonce: Uint8Array): Uint8Array | undefined {
-  if (bytes.length < tagLength) return undefined;
-  const decipher = createDecipheriv(cipherName, key, nonce, { authTagLength: tagLength });
-  decipher.setAuthTag(bytes.subarray(bytes.length - tagLength));
-  const plain = decipher.update(bytes.subarray(0, bytes.length - tagLength));
-  try {
-    return Buffer.concat([plain, decipher.final()]);
-  } catch {
-    return undefined;
-  }
 }
 
 function damaged(why: string): BootwrightError {

@@ -1,4 +1,3 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
 import {
   type PasswordCost,
   type PasswordSlot,
@@ -9,6 +8,7 @@ import {
 } from '../formats/sealed.ts';
 import { randomBytes } from '../host/random.ts';
 import { BootwrightError } from '../model/error.ts';
+import { aesGcm, tagLength } from './authenticated-cipher.ts';
 import { passwordKey } from './password-key.ts';
 
 export interface SealOptions extends Partial<PasswordCost> {
@@ -21,7 +21,7 @@ export interface SealOptions extends Partial<PasswordCost> {
  */
 export const defaultCost: PasswordCost = { memoryKiB: 64 * 1024, passes: 3, lanes: 1 };
 
-const tagLength = 16;
+const { encrypt, decrypt } = aesGcm;
 
 /**
  * Encrypts so that any one of the passwords opens it (docs/formats/sealed.md).
@@ -134,31 +134,6 @@ function decryptBody(file: SealedFile, dataKey: Uint8Array): Uint8Array {
       'The password is right, but the content of the sealed file is not what was sealed.',
     );
   return plain;
-}
-
-function encrypt(plain: Uint8Array, key: Uint8Array, nonce: Uint8Array, associated?: Uint8Array): Uint8Array {
-  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagLength });
-  if (associated !== undefined) cipher.setAAD(associated);
-  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-}
-
-/** `undefined` when key, nonce, associated data or ciphertext are not the ones it was encrypted with. */
-function decrypt(
-  bytes: Uint8Array,
-  key: Uint8Array,
-  nonce: Uint8Array,
-  associated?: Uint8Array,
-): Uint8Array | undefined {
-  if (bytes.length < tagLength) return undefined;
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagLength });
-  if (associated !== undefined) decipher.setAAD(associated);
-  decipher.setAuthTag(bytes.subarray(bytes.length - tagLength));
-  const plain = decipher.update(bytes.subarray(0, bytes.length - tagLength));
-  try {
-    return Buffer.concat([plain, decipher.final()]);
-  } catch {
-    return undefined;
-  }
 }
 
 function checkedCost(options: SealOptions): PasswordCost {

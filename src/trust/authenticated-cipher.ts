@@ -1,0 +1,40 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+
+/** Bytes that authentication adds at the end. */
+export const tagLength = 16;
+
+/** Encryption that notices every changed bit (AEAD). */
+export interface AuthenticatedCipher {
+  /** Ciphertext with its tag. `key` 32 bytes, `nonce` 12 bytes, never the same pair twice. */
+  encrypt(plain: Uint8Array, key: Uint8Array, nonce: Uint8Array, associated?: Uint8Array): Uint8Array;
+  /** `undefined` when key, nonce, associated data or ciphertext are not the ones it was encrypted with. */
+  decrypt(bytes: Uint8Array, key: Uint8Array, nonce: Uint8Array, associated?: Uint8Array): Uint8Array | undefined;
+}
+
+function authenticated(name: 'aes-256-gcm' | 'chacha20-poly1305'): AuthenticatedCipher {
+  const options = { authTagLength: tagLength };
+  return {
+    encrypt(plain, key, nonce, associated = new Uint8Array()) {
+      const cipher = createCipheriv(name as 'aes-256-gcm', key, nonce, options);
+      cipher.setAAD(associated);
+      return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+    },
+    decrypt(bytes, key, nonce, associated = new Uint8Array()) {
+      if (bytes.length < tagLength) return undefined;
+      const decipher = createDecipheriv(name as 'aes-256-gcm', key, nonce, options);
+      decipher.setAAD(associated);
+      decipher.setAuthTag(bytes.subarray(bytes.length - tagLength));
+      const plain = decipher.update(bytes.subarray(0, bytes.length - tagLength));
+      try {
+        return Buffer.concat([plain, decipher.final()]);
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+export const aesGcm = authenticated('aes-256-gcm');
+
+/** The cipher of age. */
+export const chaChaPoly = authenticated('chacha20-poly1305');

@@ -26,11 +26,20 @@ it('ends with the total and the exit code of the tests, in a clean folder, witho
   const report = 'mkdir -p out/reports && echo "7 passed, 1 failed, 2 skipped" > out/reports/total.txt';
   const { folder, status, lastLine } = ci(
     'red',
-    `[ "$*" = test ] && [ "$CI" = true ] && ! read line && ${report}; exit 1`,
+    `[ "$*" = "run check" ] && exit 0; [ "$*" = test ] && [ "$CI" = true ] && ! read line && ${report}; exit 1`,
   );
   expect([status, lastLine]).toEqual([1, '7 passed, 1 failed, 2 skipped']);
   expect(existsSync(join(folder, 'dist'))).toBe(false);
   expect(ci('green', `${report}; exit 0`).status).toBe(0);
+});
+
+it('does not go on to the tests when the checks fail, nor takes what the checks counted for the tests', () => {
+  const report = 'mkdir -p out/reports && echo "5 passed, 0 failed" > out/reports/total.txt';
+  const checksFail = ci('unclean', `${report}; [ "$*" = "run check" ] && exit 1; touch tested; exit 0`);
+  expect(checksFail).toMatchObject({ status: 1, lastLine: '5 passed, 0 failed' });
+  expect(existsSync(join(checksFail.folder, 'tested'))).toBe(false);
+  const testsDie = ci('dead', `[ "$*" = "run check" ] && { ${report}; exit 0; }; exit 9`);
+  expect(testsDie).toMatchObject({ status: 9, lastLine: '0 passed, 1 failed' });
 });
 
 it('is a failure when nothing was counted', () => {

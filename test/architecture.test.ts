@@ -9,7 +9,7 @@ const layers: readonly (readonly string[])[] = [
   ['model'],
   ['formats', 'host'],
   ['steps', 'sequence', 'trust', 'machine'],
-  ['engine', 'site', 'content', 'boot'],
+  ['engine', 'site', 'content', 'boot', 'deployment'],
   ['agent', 'server', 'netboot', 'build', 'prove'],
 ];
 

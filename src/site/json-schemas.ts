@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { StepType } from '../model/step.ts';
 import { conditionKeys, groupKeys, sequenceKeys, stepKeys, variableConditionSchema } from '../sequence/yaml-schema.ts';
 import { stepTypes } from '../steps/index.ts';
+import { collectionSchema, deploymentSchema, deviceSchema } from './deployment-schema.ts';
 import { imageSchema, siteSchema } from './schema.ts';
 
 type JsonSchema = Record<string, unknown>;
@@ -11,7 +12,14 @@ type JsonSchema = Record<string, unknown>;
  * the language servers of common editors know later drafts only in part.
  */
 export function jsonSchemas(): ReadonlyMap<string, string> {
-  const schemas = { site: convert(siteSchema), image: convert(imageSchema), sequence: sequenceJsonSchema(stepTypes) };
+  const schemas = {
+    site: convert(siteSchema),
+    image: convert(imageSchema),
+    sequence: sequenceJsonSchema(stepTypes),
+    device: convert(deviceSchema),
+    collection: convert(collectionSchema),
+    deployment: convert(deploymentSchema),
+  };
   return new Map(
     Object.entries(schemas).map(([name, schema]) => [
       `${name}.json`,

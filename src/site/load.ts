@@ -1,7 +1,9 @@
 import { dirname, join, resolve } from 'node:path';
-import { exists, readdir } from '../host/files.ts';
+import { exists, readdir, readText } from '../host/files.ts';
+import { type Architecture, architectures } from '../model/deployment.ts';
 import { BootwrightError, type Problem } from '../model/error.ts';
 import { loadImages, loadPackages } from './load-content.ts';
+import { defaultDeploymentSettings, loadRecords } from './load-records.ts';
 import { loadSequences } from './load-sequences.ts';
 import { trackedPrivateKeys } from './private-keys.ts';
 import { readDocument } from './read-document.ts';
@@ -41,11 +43,24 @@ export async function loadSite(folder: string): Promise<Site> {
     .filter((name) => name.endsWith('.age'))
     .map((name) => name.slice(0, -4));
   const bootImages: string[] = [];
+  const bootImageArchitectures = new Map<string, Architecture>();
   for (const name of await namesIn(root, 'boot-images')) {
-    if (await exists(join(root, 'boot-images', name, 'boot-image.json'))) bootImages.push(name);
+    const file = join(root, 'boot-images', name, 'boot-image.json');
+    if (!(await exists(file))) continue;
+    bootImages.push(name);
+    const architecture = await architectureOf(file);
+    if (architecture !== undefined) bootImageArchitectures.set(name, architecture);
   }
   const content = { images, packages, secrets };
   const sequences = await loadSequences(root, content, problems);
+  const deploymentSettings = value?.deployments ?? defaultDeploymentSettings;
+  const { warn, maximum } = deploymentSettings.sizeLimits;
+  if (maximum !== 0 && maximum <= warn) {
+    const message = `"maximum" (${maximum}) has to be larger than "warn" (${warn}), or 0 for none.`;
+    const place = read!.locate(['deployments', 'sizeLimits', 'maximum']);
+    problems.push({ severity: 'error', code: 'BW-DEPLOY-011', message, ...place });
+  }
+  const records = await loadRecords(root, { sequences, secrets }, deploymentSettings, problems);
   problems.push(...(await trackedPrivateKeys(root)));
   return {
     folder: root,
@@ -60,10 +75,23 @@ export async function loadSite(folder: string): Promise<Site> {
     images,
     packages,
     bootImages,
+    bootImageArchitectures,
+    ...records,
+    deploymentSettings,
     publicKeys: (await namesIn(root, 'keys')).filter((name) => name.endsWith('.pub')).map((name) => join('keys', name)),
     secrets,
     problems: sortProblems(problems),
   };
+}
+
+/** Damaged boot images are named where they are used; here they only count as none. */
+async function architectureOf(file: string): Promise<Architecture | undefined> {
+  try {
+    const { architecture } = JSON.parse(await readText(file)) as { architecture?: unknown };
+    return architectures.find((known) => known === architecture);
+  } catch {
+    return undefined;
+  }
 }
 
 async function namesIn(root: string, folder: string): Promise<string[]> {

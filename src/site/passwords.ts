@@ -14,17 +14,8 @@ export function namesSecret(name: string): boolean {
 
 /** Passwords that stand in a sequence in clear text: whoever can read the site, its git history or an export has them. */
 export function literalPasswords(sequence: TaskSequence, locate: SequenceReading['locate']): Problem[] {
-  const report = (name: string, place: Place): Problem => ({
-    severity: 'error',
-    code: 'BW-SEQUENCE-010',
-    message: `The value of "${name}" looks like a password in clear text.`,
-    fix: `Run: bootwright secret set ${secretNameFor(name)}, and write: !secret ${secretNameFor(name)}`,
-    ...place,
-  });
   const file = sequence.place ?? { file: sequence.id };
-  const variables = sequence.variables
-    .filter((variable: SequenceVariable) => namesSecret(variable.name) && isLiteral(variable.value))
-    .map(({ name }) => report(name, locate(undefined, ['variables', name])));
+  const variables = literalVariables(sequence.variables, (path) => locate(undefined, path));
   const steps = allSteps(sequence.items).flatMap(({ step }) => {
     const place = step.place ?? file;
     const named = step.properties?.find(({ property }) => property === 'VariableName')?.value ?? '';
@@ -40,6 +31,26 @@ export function literalPasswords(sequence: TaskSequence, locate: SequenceReading
     ];
   });
   return [...variables, ...steps];
+}
+
+/** The same for the variables of any file that has a key `variables`. */
+export function literalVariables(
+  variables: readonly SequenceVariable[],
+  locate: (path: PropertyKey[]) => Place,
+): Problem[] {
+  return variables
+    .filter(({ name, value }) => namesSecret(name) && isLiteral(value))
+    .map(({ name }) => report(name, locate(['variables', name])));
+}
+
+function report(name: string, place: Place): Problem {
+  return {
+    severity: 'error',
+    code: 'BW-SEQUENCE-010',
+    message: `The value of "${name}" looks like a password in clear text.`,
+    fix: `Run: bootwright secret set ${secretNameFor(name)}, and write: !secret ${secretNameFor(name)}`,
+    ...place,
+  };
 }
 
 function inSettings(value: unknown, path: readonly PropertyKey[]): { name: string; path: readonly PropertyKey[] }[] {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { deploymentSettingsSchema } from './deployment-schema.ts';
 
 /** IDs are names of files and folders, also on media and on FAT32 sticks. */
 export const idPattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?$/;
@@ -22,6 +23,7 @@ export const siteSchema = z.strictObject({
         .describe('volume label of media'),
     })
     .optional(),
+  deployments: deploymentSettingsSchema.optional().describe('which machines are answered, and how'),
 });
 
 /** `images/<ID>.yaml`: an OS image that lies elsewhere. */

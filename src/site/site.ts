@@ -1,4 +1,5 @@
 import type { WimFacts } from '../content/wim.ts';
+import type { Architecture, Collection, Deployment, DeploymentSettings, Device } from '../model/deployment.ts';
 import { BootwrightError, type Problem } from '../model/error.ts';
 import type { Step, TaskSequence } from '../model/sequence.ts';
 import type { StepType } from '../model/step.ts';
@@ -19,6 +20,13 @@ export interface Site {
   readonly packages: ReadonlyMap<string, SitePackage>;
   /** Folders below `boot-images/` that hold a built boot image. */
   readonly bootImages: readonly string[];
+  /** Of the boot images whose description can be read, by name. */
+  readonly bootImageArchitectures: ReadonlyMap<string, Architecture>;
+  /** By name, as the files are named. */
+  readonly devices: ReadonlyMap<string, Device>;
+  readonly collections: ReadonlyMap<string, Collection>;
+  readonly deployments: ReadonlyMap<string, Deployment>;
+  readonly deploymentSettings: DeploymentSettings;
   /** Files below `keys/`. */
   readonly publicKeys: readonly string[];
   /** Names of stored secrets. */

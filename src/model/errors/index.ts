@@ -1,6 +1,7 @@
 import { agentErrors } from './agent.ts';
 import { bootErrors } from './boot.ts';
 import { contentErrors } from './content.ts';
+import { deployErrors } from './deploy.ts';
 import { diskErrors } from './disk.ts';
 import { hostErrors } from './host.ts';
 import { keyErrors } from './key.ts';
@@ -19,6 +20,7 @@ export const errorCatalogue = {
   ...agentErrors,
   ...bootErrors,
   ...contentErrors,
+  ...deployErrors,
   ...diskErrors,
   ...hostErrors,
   ...keyErrors,

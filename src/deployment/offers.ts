@@ -1,0 +1,145 @@
+import {
+  type Architecture,
+  type Deployment,
+  type DeploymentMemory,
+  type DeploymentOffer,
+  type MachineIdentity,
+  type Origin,
+  unknownComputers,
+} from '../model/deployment.ts';
+import { readSubnet } from '../model/identifier.ts';
+import type { Catalogue } from './catalogue.ts';
+import { compareNames, type Membership } from './membership.ts';
+import { isInside } from './rule-index.ts';
+import type { Trace } from './trace.ts';
+
+interface Question {
+  readonly catalogue: Catalogue;
+  readonly identity: MachineIdentity;
+  readonly known: boolean;
+  readonly memory: DeploymentMemory;
+  readonly origin: Origin;
+}
+
+const originNames: Readonly<Record<Origin, string>> = {
+  pxe: 'machines that start over the network',
+  media: 'machines that start from media',
+  client: 'running systems',
+};
+
+/** The deployments on a machine's collections that it may run now, highest ID first. */
+export function offersFor(question: Question, memberships: readonly Membership[], trace: Trace): DeploymentOffer[] {
+  const { catalogue } = question;
+  const deployments = memberships
+    .flatMap(({ name }) => catalogue.deploymentsOf.get(name.toLowerCase()) ?? [])
+    .sort((a, b) => compareNames(b.id, a.id));
+  return deployments.flatMap((deployment) => {
+    const { id, collection, purpose } = deployment;
+    const sequence = catalogue.sequences.get(deployment.sequence.toLowerCase());
+    const against =
+      sequence === undefined ? `there is no task sequence ${deployment.sequence}` : objection(deployment, question);
+    if (sequence === undefined || against !== undefined) {
+      trace.refuses('deployment', `${id} (on ${collection}) is not offered: ${against}.`);
+      return [];
+    }
+    const unusable = bootImageObjection(sequence.bootImage, question);
+    if (unusable !== undefined) {
+      trace.refuses('boot-image', `${id} (on ${collection}) is not offered: ${unusable}.`);
+      return [];
+    }
+    const hidden = deployment.availableTo === 'mediaAndPxeHidden';
+    const dates = ignoresDates(deployment, question) ? ' Its dates are ignored outside a running system.' : '';
+    const name = sequence.name === sequence.id ? sequence.id : `${sequence.id} "${sequence.name}"`;
+    trace.applies(
+      'deployment',
+      `${id} (on ${collection}) offers ${name}, ${purpose}${hidden ? ', hidden: only when named' : ''}.${dates}`,
+    );
+    const { name: title, description, bootImage } = sequence;
+    return [{ deployment: id, sequence: sequence.id, name: title, description, purpose, hidden, bootImage }];
+  });
+}
+
+/** Why a deployment is not for this machine now. */
+function objection(deployment: Deployment, question: Question): string | undefined {
+  const { disabled, availableTo } = deployment;
+  if (disabled) return 'it is disabled';
+  const { origin } = question;
+  const reaches = origin === 'client' ? availableTo.startsWith('clients') : availableTo !== 'clients';
+  if (!reaches) return `it is not for ${originNames[origin]} (availableTo: ${availableTo})`;
+  return (
+    scopeObjection(deployment, question) ?? (origin === 'client' ? clientObjection(deployment, question) : undefined)
+  );
+}
+
+function scopeObjection({ id, scope }: Deployment, { identity, known, memory }: Question): string | undefined {
+  const { address, macs } = identity;
+  if (scope.subnets.length > 0 && !scope.subnets.some((subnet) => isInside(address, readSubnet(subnet)))) {
+    return `${address ?? 'its address, which is not known,'} is not in ${scope.subnets.join(', ')}`;
+  }
+  if (scope.ouis.length > 0 && !scope.ouis.some((oui) => macs.some((mac) => mac.startsWith(oui)))) {
+    return `none of its MAC addresses begins with ${scope.ouis.join(', ')}`;
+  }
+  if (scope.interfaces.length > 0 && !scope.interfaces.includes(identity.interface ?? '')) {
+    return `it did not ask on ${scope.interfaces.join(', ')}`;
+  }
+  const { machines } = scope;
+  const served = memory.served.get(id) ?? 0;
+  if (known || machines === undefined || served < machines) return undefined;
+  return `${served} other unknown machines have got it, and it is for ${machines}`;
+}
+
+/** Dates and rerun behaviour count where the clock and the history can be believed. */
+function clientObjection(deployment: Deployment, { memory }: Question): string | undefined {
+  const { id, schedule, purpose, rerun } = deployment;
+  const now = Date.parse(memory.now);
+  const { available, expires } = schedule;
+  if (available !== undefined && now < Date.parse(available)) return `it begins at ${available}`;
+  if (expires !== undefined && now >= Date.parse(expires)) return `it expired at ${expires}`;
+  const result = memory.results.get(id);
+  if (purpose === 'available' || result === undefined || rerun === 'always') return undefined;
+  if (rerun === 'never') return 'it ran once and is never to run again';
+  const again = rerun === 'ifFailed' ? 'failed' : 'succeeded';
+  return result === again ? undefined : `it ${result} before, and runs again only if it ${again}`;
+}
+
+function ignoresDates({ schedule }: Deployment, { origin }: Question): boolean {
+  const { available, expires, assignments } = schedule;
+  return origin !== 'client' && (available !== undefined || expires !== undefined || assignments.length > 0);
+}
+
+function bootImageObjection(bootImage: string, { catalogue, identity, origin }: Question): string | undefined {
+  // A running system needs a boot image only for sequences that leave it, which prepare that themselves.
+  if (origin === 'client') return undefined;
+  const kind = catalogue.bootImages.get(bootImage.toLowerCase());
+  // From media the machine has started already.
+  if (kind === undefined) return origin === 'pxe' ? `its boot image ${bootImage} is not built` : undefined;
+  if (canStart(identity, kind)) return undefined;
+  const { firmware, architecture } = identity;
+  return `its boot image ${bootImage} is for ${kind}, which ${firmware.toUpperCase()} on ${architecture} cannot start`;
+}
+
+/** UEFI starts programs of its own architecture only; BIOS on x64 can start x86. */
+function canStart({ firmware, architecture }: MachineIdentity, bootImage: Architecture): boolean {
+  return bootImage === architecture || (firmware === 'bios' && architecture === 'x64' && bootImage === 'x86');
+}
+
+/** What the machine is to be started with: of the exact architecture before a compatible one, then the highest ID. */
+export function chooseBootImage(
+  offers: readonly DeploymentOffer[],
+  { catalogue, identity }: Pick<Question, 'catalogue' | 'identity'>,
+  trace: Trace,
+): string | undefined {
+  const kindOf = ({ bootImage }: DeploymentOffer) => catalogue.bootImages.get(bootImage.toLowerCase());
+  const exact = offers.find((offer) => kindOf(offer) === identity.architecture);
+  const chosen = exact ?? offers[0];
+  if (chosen === undefined) return undefined;
+  const reason = exact === undefined ? `a compatible one, none is for ${identity.architecture}` : 'exact architecture';
+  const among = offers.length > 1 ? `; of ${offers.length} offers ${chosen.deployment} has the highest ID` : '';
+  trace.applies('boot-image', `It starts with ${chosen.bootImage} (${kindOf(chosen)}: ${reason}${among}).`);
+  return chosen.bootImage;
+}
+
+/** The name a machine goes by that no device stands for. */
+export function unknownName({ architecture }: MachineIdentity): string {
+  return unknownComputers[architecture];
+}

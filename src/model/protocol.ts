@@ -104,10 +104,17 @@ export interface Registration extends SignedReply {
 export interface SessionState {
   readonly state: 'waiting' | 'approved' | 'refused' | 'ended';
   readonly reason?: string;
+  /**
+   * Once approved: envelope of the `Registration` again, for the same nonce, now with everything that is offered.
+   * Before, an unknown machine is not told what there is.
+   */
+  readonly registration?: Envelope;
 }
 
 /** OPAQUE messages as the library encodes them (base64url). */
 export interface PasswordStart {
+  /** Each deployment has its own password. */
+  readonly deployment: string;
   readonly startLoginRequest: string;
 }
 
@@ -121,6 +128,11 @@ export interface PolicyRequest {
   readonly nonce: string;
   /** Third OPAQUE message, where the release is `password`. */
   readonly finishLoginRequest?: string;
+  /**
+   * With it: base64 of HMAC-SHA-256, keyed by OPAQUE's session key, over `bootwright-password/1` ‖ 0x00 ‖ session public
+   * key ‖ nonce. Says that who typed the password is who reads the policy.
+   */
+  readonly passwordProof?: string;
 }
 
 export interface PolicyGrant extends SignedReply {
@@ -139,5 +151,11 @@ export interface ProtocolError {
   readonly code: ErrorCode;
   readonly message: string;
   readonly fix: string;
+  /** With 429. */
   readonly retryAfterSeconds?: number;
+  /** With 409: the number of the event, or the byte of the log, to go on with. */
+  readonly next?: number;
+  /** With 426. */
+  readonly lowest?: number;
+  readonly highest?: number;
 }

@@ -8,6 +8,7 @@ import { keyErrors } from './key.ts';
 import { mediaErrors } from './media.ts';
 import { proveErrors } from './prove.ts';
 import { sequenceErrors } from './sequence.ts';
+import { serverErrors } from './server.ts';
 import { siteErrors } from './site.ts';
 import { stepErrors } from './step.ts';
 import { trustErrors } from './trust.ts';
@@ -27,6 +28,7 @@ export const errorCatalogue = {
   ...mediaErrors,
   ...proveErrors,
   ...sequenceErrors,
+  ...serverErrors,
   ...siteErrors,
   ...stepErrors,
   ...trustErrors,

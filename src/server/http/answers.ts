@@ -1,0 +1,48 @@
+import { BootwrightError } from '../../model/error.ts';
+import type { ErrorCode } from '../../model/errors/index.ts';
+import { type ProtocolError, protocolVersion } from '../../model/protocol.ts';
+import { TooManyTries } from '../passwords.ts';
+import { ReportGap } from '../state/runs.ts';
+
+const statuses: Partial<Record<ErrorCode, number>> = {
+  'BW-SERVER-001': 400,
+  'BW-SERVER-002': 426,
+  'BW-SERVER-003': 404,
+  'BW-SERVER-004': 403,
+  'BW-SERVER-005': 403,
+  'BW-SERVER-006': 429,
+  'BW-SERVER-007': 403,
+  'BW-SERVER-008': 401,
+  'BW-SERVER-009': 404,
+  'BW-SERVER-010': 416,
+  'BW-SERVER-011': 409,
+  'BW-SERVER-012': 403,
+  'BW-SERVER-013': 413,
+  'BW-SERVER-021': 429,
+};
+
+/** The answer to a request that failed. Only our own words reach the client: never a stack, a path or another program's text. */
+export function answerFor(error: unknown): { readonly status: number; readonly body: ProtocolError } {
+  const ours = toOurs(error);
+  const { code, message, fix } = ours;
+  return {
+    status: statuses[code] ?? 500,
+    body: {
+      ...{ code, message, fix },
+      ...(ours instanceof TooManyTries ? { retryAfterSeconds: ours.retryAfterSeconds } : {}),
+      ...(code === 'BW-SERVER-021' ? { retryAfterSeconds: 60 } : {}),
+      ...(ours instanceof ReportGap ? { next: ours.next } : {}),
+      ...(code === 'BW-SERVER-002' ? { lowest: protocolVersion, highest: protocolVersion } : {}),
+    },
+  };
+}
+
+function toOurs(error: unknown): BootwrightError {
+  if (error instanceof BootwrightError && statuses[error.code] !== undefined) return error;
+  const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new BootwrightError('BW-SERVER-013', 'The body is larger than the server takes here.');
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
+    return new BootwrightError('BW-SERVER-001', 'The request cannot be read.');
+  return new BootwrightError('BW-SERVER-014', 'The server failed; its own output says why.', { cause: error });
+}

@@ -1,0 +1,43 @@
+import type { Offer, Origin, RegistrationRequest } from '../model/protocol.ts';
+import type { SequenceVariable } from '../model/sequence.ts';
+import type { CompiledContent } from '../site/compile-content.ts';
+
+/** What the site says about one machine. Made anew at each question: the site may have changed in between. */
+export interface Decision {
+  /** `ignored`: on the exclusion list, gets nothing whatever else holds. */
+  readonly state: 'known' | 'unknown' | 'ignored';
+  /** Of the device record, or of the unknown computer object. */
+  readonly name: string;
+  /** `sequence` of each is the ID in the site. */
+  readonly offers: readonly Offer[];
+  /** What the site does with machines it does not know. */
+  readonly unknownPolicy: 'ask' | 'allow' | 'refuse';
+  /** The rule that says why there is nothing. */
+  readonly reason?: string;
+  /** Of the device and its collections; they beat those of the sequence. Hidden ones make a policy secret. */
+  readonly variables?: readonly SequenceVariable[];
+}
+
+/** What the state database remembers of the machine. */
+export interface MachineMemory {
+  /** The last required deployment served to it, by where it came from; not served again until cleared. */
+  readonly lastRequired: Partial<Record<Origin, string>>;
+}
+
+export type Decide = (request: RegistrationRequest, memory: MachineMemory) => Decision;
+
+/** Where content comes from, by SHA-256 in lower case hex. */
+export interface ContentSource {
+  /** Bytes; `undefined` when this source does not hold it. */
+  size(sha256: string): Promise<number | undefined>;
+  /** The bytes from `start` to `end`, both included. @throws BW-SERVER-009 */
+  open(sha256: string, range: { readonly start: number; readonly end: number }): Promise<AsyncIterable<Uint8Array>>;
+  /** Files of a package, whose own content is the list of them; `undefined` for everything else. */
+  parts(sha256: string): ReadonlySet<string> | undefined;
+}
+
+/** A source that also takes up what a policy names. */
+export interface ContentShelf extends ContentSource {
+  /** Makes the item available, and returns its hash (docs/formats/policy.md, "Content"). */
+  add(content: CompiledContent): Promise<string>;
+}

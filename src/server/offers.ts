@@ -1,0 +1,36 @@
+import type { Offer, RegistrationRequest } from '../model/protocol.ts';
+import type { Decision } from './interfaces.ts';
+import { deploymentsWithPassword } from './passwords.ts';
+import { holdsSecrets, policyFor } from './policy/served.ts';
+import type { OfferFacts } from './release.ts';
+import type { Service } from './service.ts';
+import { grantsOf } from './state/grants.ts';
+import { machineKey, memoryOf } from './state/machines.ts';
+
+export interface OfferedPolicy extends OfferFacts {
+  readonly offer: Offer;
+}
+
+/** The site's decision about a machine, and what each offer of it would hand out. Offers without a policy are left out. */
+export async function offersFor(
+  service: Service,
+  request: RegistrationRequest,
+  session?: string,
+): Promise<{ readonly decision: Decision; readonly offered: readonly OfferedPolicy[] }> {
+  const memory = await memoryOf(service.state, machineKey(request.machine));
+  // What was served in this very session may be asked for again in it: that renews the content token.
+  const granted = session === undefined ? [] : await grantsOf(service.state, session);
+  const lastRequired = Object.fromEntries(
+    Object.entries(memory.lastRequired).filter(([, deployment]) =>
+      granted.every((grant) => grant.deployment !== deployment),
+    ),
+  );
+  const decision = service.decide(request, { lastRequired });
+  const passwords = await deploymentsWithPassword(service.state);
+  const offered = decision.offers.flatMap((offer) => {
+    const policy = policyFor(service.catalogue(), offer.sequence, decision);
+    if (policy === undefined) return [];
+    return [{ offer, secret: holdsSecrets(policy), password: passwords.has(offer.deployment) }];
+  });
+  return { decision, offered };
+}

@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { readBytes } from '../../host/files.ts';
+import { watchFolder } from '../../host/watch.ts';
+import { formatPlace, type Problem } from '../../model/error.ts';
+import { compilePolicy } from '../../site/compile.ts';
+import { loadSite } from '../../site/load.ts';
+import type { Site } from '../../site/site.ts';
+import { loadSigningKey, type Passphrase } from '../../trust/keys.ts';
+import { readSecrets } from '../../trust/secret-store.ts';
+import type { ContentShelf } from '../interfaces.ts';
+import { readSetting, type State, writeSetting } from '../state/state.ts';
+import { type Catalogue, contentDigest, type ServedSequence } from './served.ts';
+
+export interface KeeperOptions {
+  readonly siteFolder: string;
+  readonly state: State;
+  readonly content: ContentShelf;
+  readonly passphrase?: Passphrase;
+  /** Called with each new catalogue, and when problems came or went. */
+  readonly onChange?: (catalogue: Catalogue, before: Catalogue) => void;
+}
+
+/** Keeps the compiled policies of a site: the last good ones, whatever is typed into its files. */
+export class PolicyKeeper {
+  readonly #options: KeeperOptions;
+  #current: Catalogue;
+  #working: Promise<void> = Promise.resolve();
+
+  private constructor(options: KeeperOptions, first: Catalogue) {
+    this.#options = options;
+    this.#current = first;
+  }
+
+  /** Compiles everything once. @throws what loading the site or its signing key throws: there is no last good one yet */
+  static async start(options: KeeperOptions): Promise<PolicyKeeper> {
+    const site = await loadSite(options.siteFolder);
+    return new PolicyKeeper(options, await compileSite(options, site, undefined));
+  }
+
+  get current(): Catalogue {
+    return this.#current;
+  }
+
+  /** Compiles again at every change of the site, until the signal. */
+  watch(signal: AbortSignal): void {
+    const ignore = (path: string): boolean => /^(\.bootwright|\.git|boot-images|out)(\/|$)/.test(path);
+    watchFolder(this.#options.siteFolder, { quietMilliseconds: 300, ignore, signal }, () => void this.reload());
+  }
+
+  /** One after the other: a slow hash must not let an older state win. Never fails. */
+  reload(): Promise<void> {
+    this.#working = this.#working.then(() => this.#reload());
+    return this.#working;
+  }
+
+  async #reload(): Promise<void> {
+    const before = this.#current;
+    try {
+      this.#current = await compileSite(this.#options, await loadSite(this.#options.siteFolder), before);
+    } catch (error) {
+      this.#current = { ...before, problems: [(error as Error).message] };
+    }
+    const { serial, problems } = this.#current;
+    if (serial !== before.serial || problems.join('\n') !== before.problems.join('\n'))
+      this.#options.onChange?.(this.#current, before);
+  }
+}
+
+async function compileSite(options: KeeperOptions, site: Site, before: Catalogue | undefined): Promise<Catalogue> {
+  const general = site.problems.filter(({ file, code }) => file === 'site.yaml' || code === 'BW-SITE-007');
+  const fatal = general.filter(({ severity }) => severity === 'error');
+  if (fatal.length > 0 && before !== undefined) return { ...before, problems: fatal.map(problemLine) };
+
+  const signing = await loadSigningKey(site.folder, options.passphrase);
+  const sequences = new Map<string, ServedSequence>();
+  const problems: string[] = fatal.map(problemLine);
+  for (const id of site.sequences.keys()) {
+    const { served, wrong } = await compileSequence(options, site, id);
+    const kept = served ?? before?.sequences.get(id.toLowerCase());
+    if (kept !== undefined) sequences.set(id.toLowerCase(), kept);
+    problems.push(
+      ...wrong.map((line) => `${line}${served === undefined && kept ? ' The last good one is served.' : ''}`),
+    );
+  }
+  const { name, organisation } = site;
+  const serial = await serialOf(options, [name, organisation, signing.publicKey.fingerprint, [...sequences]], site);
+  return { serial, name, organisation, signing, sequences, problems };
+}
+
+async function compileSequence(
+  { passphrase, content }: KeeperOptions,
+  site: Site,
+  id: string,
+): Promise<{ readonly served?: ServedSequence; readonly wrong: readonly string[] }> {
+  const request = { site, sequenceId: id, mediaKind: 'bootable' as const };
+  try {
+    // First with empty values, to learn which secrets are used: only those are opened.
+    const blank = Object.fromEntries(site.secrets.map((name) => [name, '']));
+    const first = await compilePolicy({ ...request, secrets: blank });
+    const names = first.compiled?.secretsUsed.map((secret) => secret.name) ?? [];
+    const { compiled, problems } =
+      names.length === 0
+        ? first
+        : await compilePolicy({ ...request, secrets: await readSecrets(site.folder, names, passphrase) });
+    if (compiled === undefined)
+      return { wrong: problems.filter(({ severity }) => severity === 'error').map(problemLine) };
+    const items: (typeof compiled.policy.content)[number][] = [];
+    for (const entry of compiled.content) items.push({ ...entry.item, sha256: await content.add(entry) });
+    return {
+      served: { id, policy: { ...compiled.policy, content: items, filesDigest: contentDigest(items) } },
+      wrong: [],
+    };
+  } catch (error) {
+    return { wrong: [`sequences/${id}: ${(error as Error).message}`] };
+  }
+}
+
+/** Grows by one whenever what is served differs from the last time, also over restarts. */
+async function serialOf({ state }: KeeperOptions, served: readonly unknown[], site: Site): Promise<number> {
+  const digest = createHash('sha256');
+  // Not the values: from a stored hash of everything else and one short secret, the secret can be guessed.
+  digest.update(JSON.stringify(served, (key, value) => (key === 'secrets' ? Object.keys(value as object) : value)));
+  for (const name of site.secrets) digest.update(await readBytes(join(site.folder, 'secrets', `${name}.age`)));
+  const now = digest.digest('hex');
+  const serial = Number((await readSetting(state, 'policy-serial')) ?? 0);
+  if ((await readSetting(state, 'policy-digest')) === now) return serial;
+  await writeSetting(state, 'policy-serial', String(serial + 1));
+  await writeSetting(state, 'policy-digest', now);
+  return serial + 1;
+}
+
+function problemLine(problem: Problem): string {
+  return `${formatPlace(problem)}: ${problem.message}`;
+}

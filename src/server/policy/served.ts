@@ -1,0 +1,51 @@
+import { createHash, type KeyObject } from 'node:crypto';
+import type { Policy } from '../../model/policy.ts';
+import type { SequenceVariable } from '../../model/sequence.ts';
+import type { PublicKey } from '../../trust/public-key.ts';
+
+/** One sequence, compiled: the same value until the site changes. */
+export interface ServedSequence {
+  readonly id: string;
+  readonly policy: Omit<Policy, 'mediumId' | 'signingKey'>;
+}
+
+/** Everything the server answers from; exchanged as a whole when the site changes. */
+export interface Catalogue {
+  readonly serial: number;
+  readonly name: string;
+  readonly organisation: string;
+  readonly signing: { readonly privateKey: KeyObject; readonly publicKey: PublicKey };
+  /** By ID in lower case. */
+  readonly sequences: ReadonlyMap<string, ServedSequence>;
+  /** What is wrong in the site now; where it is, the last good state is served. */
+  readonly problems: readonly string[];
+}
+
+/** The policy of one sequence for one machine. */
+export function policyFor(
+  { sequences, signing }: Catalogue,
+  sequence: string,
+  machine: { readonly mediumId?: string | undefined; readonly variables?: readonly SequenceVariable[] | undefined },
+): Policy | undefined {
+  const served = sequences.get(sequence.toLowerCase());
+  if (served === undefined) return undefined;
+  const own = machine.variables ?? [];
+  const replaced = new Set(own.map(({ name }) => name.toLowerCase()));
+  return {
+    ...served.policy,
+    variables: [...served.policy.variables.filter(({ name }) => !replaced.has(name.toLowerCase())), ...own],
+    mediumId: machine.mediumId ?? '0'.repeat(32),
+    signingKey: Buffer.from(signing.publicKey.raw).toString('base64'),
+  };
+}
+
+/** Whether a stranger must not read it: it holds values of secrets, or hidden variables. */
+export function holdsSecrets({ secrets, variables, sequence }: Policy): boolean {
+  return Object.keys(secrets).length > 0 || [...variables, ...sequence.variables].some(({ hidden }) => hidden === true);
+}
+
+/** What stands in `filesDigest` of a policy that comes without a medium: SHA-256 over the lines of its content. */
+export function contentDigest(content: Policy['content']): string {
+  const lines = content.map(({ sha256, file }) => `${sha256}  ${file}\n`).sort();
+  return createHash('sha256').update(lines.join('')).digest('hex');
+}

@@ -1,0 +1,76 @@
+import { BootwrightError } from '../../model/error.ts';
+import type { MachineRecord, Origin } from '../../model/protocol.ts';
+import type { MachineMemory } from '../interfaces.ts';
+import type { State } from './state.ts';
+
+export interface SeenMachine {
+  readonly key: string;
+  readonly name: string;
+  /** It came from there last. */
+  readonly address: string;
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+  readonly record: MachineRecord;
+}
+
+/** What a machine is counted by: its SMBIOS GUID or, where the maker left that empty, its lowest MAC address. */
+export function machineKey({ facts }: MachineRecord): string {
+  const uuid = facts.uuid.toLowerCase();
+  const usable = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid) && !/^(0|f)+$/.test(uuid.replaceAll('-', ''));
+  return usable ? uuid : ([...facts.macAddresses].sort()[0]?.toLowerCase() ?? 'without-identity');
+}
+
+export async function rememberMachine(
+  state: State,
+  { key, name, record, address }: Pick<SeenMachine, 'key' | 'name' | 'record' | 'address'>,
+  at: Date,
+): Promise<void> {
+  const seen = { name, record_json: JSON.stringify(record), address, last_seen: at.toISOString() };
+  await state
+    .insertInto('machines')
+    .values({ key, ...seen, first_seen: at.toISOString() })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet(seen))
+    .execute();
+}
+
+/** Last seen first. */
+export async function seenMachines(state: State): Promise<SeenMachine[]> {
+  const rows = await state.selectFrom('machines').selectAll().orderBy('last_seen', 'desc').execute();
+  return rows.map(({ key, name, address, first_seen, last_seen, record_json }) => ({
+    ...{ key, name, address },
+    firstSeen: first_seen,
+    lastSeen: last_seen,
+    record: JSON.parse(record_json) as MachineRecord,
+  }));
+}
+
+export async function memoryOf(state: State, machine: string): Promise<MachineMemory> {
+  const rows = await state.selectFrom('required_offers').selectAll().where('machine', '=', machine).execute();
+  return { lastRequired: Object.fromEntries(rows.map(({ origin, deployment }) => [origin, deployment])) };
+}
+
+export async function rememberRequired(
+  state: State,
+  machine: string,
+  origin: Origin,
+  deployment: string,
+  at: Date,
+): Promise<void> {
+  const offer = { deployment, at: at.toISOString() };
+  await state
+    .insertInto('required_offers')
+    .values({ machine, origin, ...offer })
+    .onConflict((conflict) => conflict.columns(['machine', 'origin']).doUpdateSet(offer))
+    .execute();
+}
+
+/** By GUID, MAC address or serial number, whatever the case. @throws BW-SERVER-016 none, or several */
+export async function findMachine(state: State, wanted: string): Promise<SeenMachine> {
+  const text = wanted.toLowerCase();
+  const fitting = (await seenMachines(state)).filter(({ key, record: { facts } }) =>
+    [key, facts.uuid, facts.serialNumber, ...facts.macAddresses].some((name) => name.toLowerCase() === text),
+  );
+  const [machine] = fitting;
+  if (machine !== undefined && fitting.length === 1) return machine;
+  throw new BootwrightError('BW-SERVER-016', `${fitting.length} machines are known as ${wanted}.`);
+}

@@ -1,0 +1,117 @@
+import type { Generated } from 'kysely';
+
+/** Times are ISO 8601 UTC; `*_json` holds what its name says. Bearers are kept as SHA-256 only. */
+export interface Tables {
+  machines: MachineTable;
+  sessions: SessionTable;
+  approvals: ApprovalTable;
+  grants: GrantTable;
+  runs: RunTable;
+  run_events: RunEventTable;
+  run_logs: RunLogTable;
+  required_offers: RequiredOfferTable;
+  password_attempts: PasswordAttemptTable;
+  verifiers: VerifierTable;
+  settings: SettingTable;
+}
+
+export interface MachineTable {
+  /** SMBIOS GUID in lower case; without a usable one the lowest MAC address. */
+  key: string;
+  name: string;
+  /** `MachineRecord` */
+  record_json: string;
+  address: string;
+  first_seen: string;
+  last_seen: string;
+}
+
+export interface SessionTable {
+  /** SHA-256 of the session's id, hex. */
+  key: string;
+  machine: string;
+  state: 'waiting' | 'approved' | 'refused' | 'ended';
+  release: 'none' | 'password' | 'approval' | 'refused';
+  reason: string | null;
+  code: string;
+  /** `RegistrationRequest` */
+  request_json: string;
+  created: string;
+  expires: string;
+  /** Deployment whose password was proven in this session. */
+  password_for: string | null;
+  /** OPAQUE: what the server has to remember between its two messages, and for which deployment and attempt. */
+  login_state: string | null;
+  login_for: string | null;
+  login_attempt: number | null;
+}
+
+export interface ApprovalTable {
+  session: string;
+  code: string;
+  at: string;
+}
+
+export interface GrantTable {
+  session: string;
+  deployment: string;
+  sequence: string;
+  /** SHA-256 of each content item. */
+  content_json: string;
+  at: string;
+}
+
+export interface RunTable {
+  id: string;
+  session: string;
+  machine: string;
+  deployment: string;
+  sequence: string;
+  state: 'running' | 'completed' | 'failed';
+  started: string;
+  changed: string;
+  log_bytes: number;
+}
+
+export interface RunEventTable {
+  run: string;
+  /** Counts from 0, without gaps. */
+  number: number;
+  at: string;
+  type: string;
+  event_json: string;
+}
+
+export interface RunLogTable {
+  run: string;
+  position: number;
+  bytes: Uint8Array;
+}
+
+/** The last required deployment that was served to a machine: it is not served again until cleared. */
+export interface RequiredOfferTable {
+  machine: string;
+  origin: 'pxe' | 'media' | 'client';
+  deployment: string;
+  at: string;
+}
+
+export interface PasswordAttemptTable {
+  id: Generated<number>;
+  machine: string;
+  deployment: string;
+  at: string;
+}
+
+export interface VerifierTable {
+  deployment: string;
+  /** OPAQUE registration record. */
+  record: string;
+  set_at: string;
+}
+
+/** Secrets of the server, the policy serial, and what `bootwright status` shows. */
+export interface SettingTable {
+  name: string;
+  value: string;
+}

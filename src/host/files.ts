@@ -151,4 +151,5 @@ export {
   stat,
   symlink,
   truncate,
+  utimes,
 } from 'node:fs/promises';

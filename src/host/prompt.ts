@@ -74,3 +74,15 @@ function unsuitable(path: string, why: string, cause?: unknown): BootwrightError
   const name = path === '-' ? 'Standard input' : path;
   return new BootwrightError('BW-HOST-011', `${name} ${why}.`, { cause });
 }
+
+/** Headers of HTTP from a file, a line `Name: value` each: they hold credentials. @throws BW-HOST-007, BW-HOST-011 */
+export async function readHeaderFile(path: string): Promise<Record<string, string>> {
+  const lines = (await readSecretFile(path)).split(/\r?\n/).filter((line) => line !== '');
+  return Object.fromEntries(
+    lines.map((line) => {
+      const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+): *(\S.*)$/.exec(line) ?? [];
+      if (name === undefined || value === undefined) throw unsuitable(path, 'has a line that is not "Name: value"');
+      return [name.toLowerCase(), value];
+    }),
+  );
+}

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FileIdentity, hashContent, identityOf } from '../content/hash-cache.ts';
 import { readStream } from '../host/files.ts';
 import { BootwrightError } from '../model/error.ts';
-import type { CompiledContent } from '../site/compile-content.ts';
+import type { CompiledContent } from '../site/compiled-content.ts';
 import type { ContentShelf } from './interfaces.ts';
 
 interface ShelvedFile {

@@ -1,6 +1,6 @@
 import type { Offer, Origin, RegistrationRequest } from '../model/protocol.ts';
 import type { SequenceVariable } from '../model/sequence.ts';
-import type { CompiledContent } from '../site/compile-content.ts';
+import type { CompiledContent } from '../site/compiled-content.ts';
 
 /** What the site says about one machine. Made anew at each question: the site may have changed in between. */
 export interface Decision {

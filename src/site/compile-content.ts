@@ -1,33 +1,19 @@
 import { createHash } from 'node:crypto';
 import { knownHash } from '../content/hash-cache.ts';
 import { readPackage } from '../content/package.ts';
-import type { Problem } from '../model/error.ts';
-import type { ContentItem, Policy } from '../model/policy.ts';
+import { contentReference } from '../model/content.ts';
+import { BootwrightError, type Place, type Problem } from '../model/error.ts';
+import type { Policy } from '../model/policy.ts';
+import type { CompiledContent } from './compiled-content.ts';
+import { pinnedContent } from './pinned-content.ts';
 import { placeOf } from './resolve.ts';
 import { findById, type ResolvedStep, type Site, type SiteImage, type SitePackage } from './site.ts';
-
-/** Content of a policy with its sources on this machine. */
-export interface CompiledContent {
-  /** `sha256` is all zeros until `withHashes` fills it in: content is hashed while it is written. */
-  readonly item: ContentItem;
-  /** The WIM or the package's folder. */
-  readonly source: string;
-  /** Every file, sorted by path. */
-  readonly files: readonly {
-    /** On the medium, relative to its root. */
-    readonly path: string;
-    readonly source: string;
-    readonly size: number;
-    /** From the hash cache, when the file has not changed since it was hashed. */
-    readonly sha256?: string;
-  }[];
-}
 
 const unknownHash = '0'.repeat(64);
 
 /** Content that active steps need, each once, in order of first use. What is missing was reported at loading. */
 export async function compileContent(
-  site: Pick<Site, 'images' | 'packages'>,
+  site: Pick<Site, 'images' | 'packages' | 'content'>,
   steps: readonly ResolvedStep[],
   problems: Problem[],
 ): Promise<CompiledContent[]> {
@@ -46,6 +32,8 @@ export async function compileContent(
           fix: 'Write the ID itself, or one step per ID with a condition.',
           ...placeOf(step),
         });
+      } else if (contentReference(id).version !== undefined) {
+        if (!compiled.has(id)) await addPinned(site.content.library, id, placeOf(step), compiled, problems);
       } else if (image?.facts !== undefined) {
         if (!compiled.has(image.id)) compiled.set(image.id, await imageContent(image));
       } else if (image?.problem !== undefined) {
@@ -58,6 +46,22 @@ export async function compileContent(
   }
   problems.push(...unusable);
   return [...compiled.values()];
+}
+
+async function addPinned(
+  library: string,
+  id: string,
+  place: Place,
+  compiled: Map<string, CompiledContent>,
+  problems: Problem[],
+): Promise<void> {
+  try {
+    compiled.set(id, await pinnedContent(library, contentReference(id)));
+  } catch (error) {
+    if (!(error instanceof BootwrightError)) throw error;
+    const { code, message, fix } = error;
+    problems.push({ severity: 'error', code, message, fix, ...place });
+  }
 }
 
 /** SHA-256 of an item: of the file for images; for packages of the lines `sha256sum` prints for its files, sorted. */

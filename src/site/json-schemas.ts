@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { StepType } from '../model/step.ts';
 import { conditionKeys, groupKeys, sequenceKeys, stepKeys, variableConditionSchema } from '../sequence/yaml-schema.ts';
 import { stepTypes } from '../steps/index.ts';
+import { applicationSchema, packageSchema } from './content-schemas.ts';
 import { collectionSchema, deploymentSchema, deviceSchema } from './deployment-schema.ts';
 import { imageSchema, siteSchema } from './schema.ts';
 
@@ -16,6 +17,8 @@ export function jsonSchemas(): ReadonlyMap<string, string> {
     site: convert(siteSchema),
     image: convert(imageSchema),
     sequence: sequenceJsonSchema(stepTypes),
+    package: convert(packageSchema),
+    application: convert(applicationSchema),
     device: convert(deviceSchema),
     collection: convert(collectionSchema),
     deployment: convert(deploymentSchema),

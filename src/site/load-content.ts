@@ -4,6 +4,7 @@ import { readWim, type WimFacts } from '../content/wim.ts';
 import { readdir } from '../host/files.ts';
 import { BootwrightError, type Place, type Problem } from '../model/error.ts';
 import { idOf } from '../sequence/read-yaml.ts';
+import { packageSchema } from './content-schemas.ts';
 import { readDocument } from './read-document.ts';
 import { readSiteFile } from './read-file.ts';
 import { idPattern, imageSchema } from './schema.ts';
@@ -26,12 +27,12 @@ export async function loadImages(root: string, problems: Problem[]): Promise<Map
     if (!acceptId(id, source, taken, problems)) continue;
     const found = extension.startsWith('y')
       ? await pointedTo(root, source, problems)
-      : { file: join(root, source), place: { file: source } };
+      : { file: join(root, source), place: { file: source }, confidential: false };
     if (found === undefined) continue;
-    const { file } = found;
+    const { file, confidential } = found;
     const looked = await inspect(file, found.place);
     if ('problem' in looked) problems.push(looked.problem);
-    images.set(id, { id, source, file, ...looked });
+    images.set(id, { id, source, file, confidential, ...looked });
   }
   return images;
 }
@@ -56,22 +57,57 @@ export async function loadPackages(
     const facts = await readPackage(join(root, source));
     const found = facts.problems.map((problem) => ({ ...problem, file: `${source}/${problem.file}` }));
     problems.push(...found);
-    packages.set(entry.name, { id: entry.name, folder: join(root, source), problems: found });
+    const described = facts.files.some(({ path }) => path === 'package.yaml');
+    const definition = described ? await describedPackage(root, `${source}/package.yaml`, problems) : {};
+    packages.set(entry.name, { id: entry.name, folder: join(root, source), problems: found, ...definition });
   }
   return packages;
+}
+
+/** Every `scripts/<NAME>`: one file each, whose ID is its whole name. `taken`: IDs of other content → its file. */
+export async function loadScripts(
+  root: string,
+  taken: ReadonlyMap<string, string>,
+  problems: Problem[],
+): Promise<Map<string, string>> {
+  const scripts = new Map<string, string>();
+  for (const entry of await entriesOf(root, 'scripts')) {
+    const source = `scripts/${entry.name}`;
+    if (/^(readme.*|\..*)$/i.test(entry.name)) continue;
+    if (!entry.isFile()) {
+      problems.push(stray(source, 'Scripts are single files; several of them make a package.'));
+      continue;
+    }
+    const own = [...scripts.keys()].map((id) => [id, `scripts/${id}`] as const);
+    if (acceptId(entry.name, source, new Map([...taken, ...own]), problems))
+      scripts.set(entry.name, join(root, source));
+  }
+  return scripts;
+}
+
+async function describedPackage(
+  root: string,
+  file: string,
+  problems: Problem[],
+): Promise<Pick<SitePackage, 'definition'>> {
+  const content = await readSiteFile(root, file, problems);
+  const read = content === undefined ? undefined : readDocument(packageSchema, content, file);
+  problems.push(...(read?.problems ?? []));
+  return read?.value === undefined ? {} : { definition: read.value };
 }
 
 async function pointedTo(
   root: string,
   source: string,
   problems: Problem[],
-): Promise<{ file: string; place: Place } | undefined> {
+): Promise<{ file: string; place: Place; confidential: boolean } | undefined> {
   const content = await readSiteFile(root, source, problems);
   if (content === undefined) return undefined;
   const read = readDocument(imageSchema, content, source);
   problems.push(...read.problems);
   if (read.value === undefined) return undefined;
-  return { file: resolve(root, read.value.file), place: read.locate(['file']) };
+  const { file, confidential = false } = read.value;
+  return { file: resolve(root, file), place: read.locate(['file']), confidential };
 }
 
 async function inspect(file: string, place: Place): Promise<{ facts: WimFacts } | { problem: Problem }> {
@@ -107,11 +143,13 @@ export function acceptId(id: string, source: string, taken: ReadonlyMap<string, 
   return false;
 }
 
-async function entriesOf(root: string, folder: string) {
+/** Entries of a folder of the site, sorted; none when there is no such folder. */
+export async function entriesOf(root: string, folder: string) {
   const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => []);
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function stray(file: string, fix: string): Problem {
+/** The finding for something that belongs nowhere. */
+export function stray(file: string, fix: string): Problem {
   return { severity: 'warning', code: 'BW-SITE-010', file, message: 'This does not belong here and is ignored.', fix };
 }

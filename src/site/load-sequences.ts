@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { imageOf } from '../content/wim.ts';
 import { readdir } from '../host/files.ts';
+import { contentReference } from '../model/content.ts';
 import { BootwrightError, type Problem } from '../model/error.ts';
 import { didYouMean } from '../sequence/did-you-mean.ts';
 import { readConfigmgrSequence } from '../sequence/read-configmgr.ts';
@@ -89,8 +90,9 @@ function missingContent(resolved: ResolvedStep, content: Content, locate: Sequen
   if (type?.needs === undefined || settings === undefined) return [];
   // A disabled step may wait for content that is still to come.
   const severity = active ? 'error' : 'warning';
-  return (type.needs(settings).content ?? []).flatMap(({ id, index }): Problem[] => {
-    if (id.includes('%')) return [];
+  return (type.needs(settings).content ?? []).flatMap(({ id: text, index }): Problem[] => {
+    if (text.includes('%')) return [];
+    const { id } = contentReference(text);
     const at = (value: unknown) => {
       const key = Object.entries(step.settings).find(([, setting]) => setting === value)?.[0];
       return key === undefined ? placeOf(step) : locate(step, [key]);
@@ -101,7 +103,7 @@ function missingContent(resolved: ResolvedStep, content: Content, locate: Sequen
       const wantsImage = index !== undefined || type.type === 'SMS_TaskSequence_ApplyOperatingSystemAction';
       const place = wantsImage ? `as images/${id}.wim` : `into the folder packages/${id}`;
       const fix = didYouMean(id, known, `Put it ${place}, or correct the ID.`);
-      return [{ severity, code: 'BW-CONTENT-001', message: `The site has no content "${id}".`, fix, ...at(id) }];
+      return [{ severity, code: 'BW-CONTENT-001', message: `The site has no content "${id}".`, fix, ...at(text) }];
     }
     if (image?.facts === undefined || index === undefined || String(index).includes('%')) return [];
     try {

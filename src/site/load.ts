@@ -1,8 +1,10 @@
 import { dirname, join, resolve } from 'node:path';
+import { defaultKeptVersions } from '../content/library/remove.ts';
 import { exists, readdir, readText } from '../host/files.ts';
 import { type Architecture, architectures } from '../model/deployment.ts';
 import { BootwrightError, type Problem } from '../model/error.ts';
-import { loadImages, loadPackages } from './load-content.ts';
+import { loadApplications } from './load-applications.ts';
+import { loadImages, loadPackages, loadScripts } from './load-content.ts';
 import { defaultDeploymentSettings, loadRecords } from './load-records.ts';
 import { loadSequences } from './load-sequences.ts';
 import { trackedPrivateKeys } from './private-keys.ts';
@@ -39,6 +41,12 @@ export async function loadSite(folder: string): Promise<Site> {
 
   const images = await loadImages(root, problems);
   const packages = await loadPackages(root, images, problems);
+  const taken = new Map<string, string>();
+  for (const { id, source } of images.values()) taken.set(id, source);
+  for (const { id } of packages.values()) taken.set(id, `packages/${id}`);
+  const applications = await loadApplications(root, taken, problems);
+  for (const { id, file } of applications.values()) taken.set(id, file);
+  const scripts = await loadScripts(root, taken, problems);
   const secrets = (await namesIn(root, 'secrets'))
     .filter((name) => name.endsWith('.age'))
     .map((name) => name.slice(0, -4));
@@ -74,6 +82,12 @@ export async function loadSite(folder: string): Promise<Site> {
     sequences,
     images,
     packages,
+    applications,
+    scripts,
+    content: {
+      library: resolve(root, value?.content?.library ?? '.bootwright/content'),
+      keep: value?.content?.keep ?? defaultKeptVersions,
+    },
     bootImages,
     bootImageArchitectures,
     ...records,

@@ -24,10 +24,17 @@ export const siteSchema = z.strictObject({
     })
     .optional(),
   deployments: deploymentSettingsSchema.optional().describe('which machines are answered, and how'),
+  content: z
+    .strictObject({
+      library: z.string().min(1).optional().describe('folder of the content library; default: .bootwright/content'),
+      keep: z.int().min(1).max(1000).optional().describe('versions of each ID that stay; default: 3'),
+    })
+    .optional(),
 });
 
 /** `images/<ID>.yaml`: an OS image that lies elsewhere. */
 export const imageSchema = z.strictObject({
   file: z.string().min(1).describe('path of the WIM, absolute or relative to the site folder'),
   description: z.string().max(255).optional(),
+  confidential: z.boolean().optional().describe('kept and published only encrypted'),
 });

@@ -1,9 +1,11 @@
+import type * as z from 'zod';
 import type { WimFacts } from '../content/wim.ts';
 import type { Architecture, Collection, Deployment, DeploymentSettings, Device } from '../model/deployment.ts';
-import { BootwrightError, type Problem } from '../model/error.ts';
+import { BootwrightError, type Place, type Problem } from '../model/error.ts';
 import type { Step, TaskSequence } from '../model/sequence.ts';
 import type { StepType } from '../model/step.ts';
 import { didYouMean } from '../sequence/did-you-mean.ts';
+import type { applicationSchema, packageSchema } from './content-schemas.ts';
 
 /** A site as loaded: everything a person wrote, and everything that is wrong with it. */
 export interface Site {
@@ -18,6 +20,10 @@ export interface Site {
   readonly sequences: ReadonlyMap<string, SiteSequence>;
   readonly images: ReadonlyMap<string, SiteImage>;
   readonly packages: ReadonlyMap<string, SitePackage>;
+  readonly applications: ReadonlyMap<string, SiteApplication>;
+  /** ID, which is the file's name, → the file, absolute. */
+  readonly scripts: ReadonlyMap<string, string>;
+  readonly content: SiteContentSettings;
   /** Folders below `boot-images/` that hold a built boot image. */
   readonly bootImages: readonly string[];
   /** Of the boot images whose description can be read, by name. */
@@ -33,6 +39,13 @@ export interface Site {
   readonly secrets: readonly string[];
   /** Sorted by file, line and column; files relative to the site's folder. */
   readonly problems: readonly Problem[];
+}
+
+export interface SiteContentSettings {
+  /** The content library, absolute. */
+  readonly library: string;
+  /** Versions of each ID that stay without being pinned. */
+  readonly keep: number;
 }
 
 export interface SiteDefaults {
@@ -73,6 +86,7 @@ export interface SiteImage {
   readonly file: string;
   /** Absent when the WIM cannot be read; then `problem` says why. */
   readonly facts?: WimFacts;
+  readonly confidential: boolean;
   readonly problem?: Problem;
 }
 
@@ -82,6 +96,23 @@ export interface SitePackage {
   readonly folder: string;
   /** What in it cannot go on a medium. */
   readonly problems: readonly Problem[];
+  /** Of `package.yaml`, when there is one. */
+  readonly definition?: PackageDefinition;
+}
+
+export type PackageDefinition = z.infer<typeof packageSchema>;
+
+export type Application = z.infer<typeof applicationSchema>;
+
+export interface SiteApplication {
+  readonly id: string;
+  /** Relative to the site's folder. */
+  readonly file: string;
+  /** Absolute; absent when the application brings no files along. */
+  readonly folder?: string;
+  /** Absent when something is wrong with the file. */
+  readonly definition?: Application;
+  readonly dependencies: readonly { readonly id: string; readonly place: Place }[];
 }
 
 /** Looks up an ID without regard to case. */

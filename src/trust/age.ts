@@ -14,7 +14,7 @@ import { type PrivateKey, privateKeyObject } from './private-key.ts';
 import { publicKeyObject, rawPublicKey } from './public-key.ts';
 
 /** age-encryption.org/v1 with X25519 recipients: `age -d` and `age -r` read and write the same files. */
-const chunkLength = 64 * 1024;
+export const chunkLength = 64 * 1024;
 const { encrypt, decrypt } = chaChaPoly;
 
 export interface EncryptOptions {
@@ -29,17 +29,23 @@ export function encryptAge(
   recipients: readonly Uint8Array[],
   options: EncryptOptions = {},
 ): Uint8Array {
-  const { random = randomBytes, extraStanzas = [] } = options;
+  const { bytes, key } = beginAge(recipients, options);
+  return Buffer.concat([bytes, ...encryptChunks(plain, key)]);
+}
+
+/** What stands in front of the chunks (header and nonce), and the key the chunks are encrypted with. */
+export function beginAge(
+  recipients: readonly Uint8Array[],
+  { random = randomBytes, extraStanzas = [] }: EncryptOptions = {},
+): { readonly bytes: Uint8Array; readonly key: Uint8Array } {
   const fileKey = random(16);
   const wrapped = recipients.map((recipient) => wrapFileKey(fileKey, recipient, random));
   const authenticated = serialiseAgeStanzas([...extraStanzas, ...wrapped]);
   const nonce = random(16);
-  return Buffer.concat([
-    authenticated,
-    serialiseAgeMac(headerMac(fileKey, authenticated)),
-    nonce,
-    ...encryptChunks(plain, derive(fileKey, nonce, 'payload')),
-  ]);
+  return {
+    bytes: Buffer.concat([authenticated, serialiseAgeMac(headerMac(fileKey, authenticated)), nonce]),
+    key: derive(fileKey, nonce, 'payload'),
+  };
 }
 
 /**
@@ -48,12 +54,25 @@ export function encryptAge(
  * @throws BW-TRUST-015 damaged, BW-TRUST-016 for none of these keys
  */
 export function decryptAge(file: Uint8Array, identities: readonly PrivateKey[]): Uint8Array {
-  const header = parseAgeHeader(file);
+  const { key, end } = openAge(file, identities);
+  return Buffer.concat([...decryptChunks(file.subarray(end), key)]);
+}
+
+/**
+ * Reads what stands in front of the chunks; `start` has to hold all of it.
+ *
+ * @throws BW-TRUST-015, BW-TRUST-016
+ */
+export function openAge(
+  start: Uint8Array,
+  identities: readonly PrivateKey[],
+): { readonly key: Uint8Array; readonly end: number } {
+  const header = parseAgeHeader(start);
   const fileKey = unwrapFileKey(header.stanzas, identities);
   if (!timingSafeEqual(headerMac(fileKey, header.authenticated), header.mac)) throw damaged('its header was changed');
-  const nonce = file.subarray(header.end, header.end + 16);
+  const nonce = start.subarray(header.end, header.end + 16);
   if (nonce.length < 16) throw damaged('it ends behind its header');
-  return Buffer.concat([...decryptChunks(file.subarray(header.end + 16), derive(fileKey, nonce, 'payload'))]);
+  return { key: derive(fileKey, nonce, 'payload'), end: header.end + 16 };
 }
 
 function wrapFileKey(fileKey: Uint8Array, recipient: Uint8Array, random: (size: number) => Uint8Array): AgeStanza {
@@ -102,8 +121,13 @@ function* encryptChunks(plain: Uint8Array, key: Uint8Array): Iterable<Uint8Array
   const last = Math.max(0, Math.ceil(plain.length / chunkLength) - 1);
   for (let index = 0; index <= last; index++) {
     const chunk = plain.subarray(index * chunkLength, (index + 1) * chunkLength);
-    yield encrypt(chunk, key, chunkNonce(index, index === last));
+    yield encryptChunk(chunk, key, index, index === last);
   }
+}
+
+/** One chunk of up to 64 KiB; all but the last are full. */
+export function encryptChunk(chunk: Uint8Array, key: Uint8Array, index: number, last: boolean): Uint8Array {
+  return encrypt(chunk, key, chunkNonce(index, last));
 }
 
 function* decryptChunks(body: Uint8Array, key: Uint8Array): Iterable<Uint8Array> {
@@ -111,11 +135,16 @@ function* decryptChunks(body: Uint8Array, key: Uint8Array): Iterable<Uint8Array>
   const last = Math.max(0, Math.ceil(body.length / sealedLength) - 1);
   for (let index = 0; index <= last; index++) {
     const chunk = body.subarray(index * sealedLength, (index + 1) * sealedLength);
-    const plain = decrypt(chunk, key, chunkNonce(index, index === last));
-    // Only an empty file has an empty last chunk: otherwise one content would have two forms.
-    if (plain === undefined || (plain.length === 0 && index > 0)) throw damaged('its content was changed or cut off');
-    yield plain;
+    yield decryptChunk(chunk, key, index, index === last);
   }
+}
+
+/** @throws BW-TRUST-015 */
+export function decryptChunk(chunk: Uint8Array, key: Uint8Array, index: number, last: boolean): Uint8Array {
+  const plain = decrypt(chunk, key, chunkNonce(index, last));
+  // Only an empty file has an empty last chunk: otherwise one content would have two forms.
+  if (plain === undefined || (plain.length === 0 && index > 0)) throw damaged('its content was changed or cut off');
+  return plain;
 }
 
 /** Eleven bytes of counter, one that says whether this is the last chunk. */

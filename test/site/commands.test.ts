@@ -48,7 +48,7 @@ describe('bootwright init', () => {
     expect(second.code).toBe(4);
     expect(second.text).toMatch(/^BW-SITE-002 …\/site is not empty .* Nothing was written\.\nFix: /);
     const schemas = await init(site, '--schemas-only');
-    expect(schemas).toEqual({ text: 'Wrote 6 JSON Schemas to …/site/.bootwright/schemas.\n', code: 0 });
+    expect(schemas).toEqual({ text: 'Wrote 8 JSON Schemas to …/site/.bootwright/schemas.\n', code: 0 });
   });
 });
 

@@ -36,4 +36,79 @@ export const contentErrors = {
     fix: 'Wait until the program that writes it has finished, then start again.',
     exit: 'failure',
   },
+  'BW-CONTENT-030': {
+    title: 'A file of the content library is damaged',
+    fix: 'Restore the named file from a backup; or remove it and add the content again. Until then nothing is collected.',
+    exit: 'untrusted',
+  },
+  'BW-CONTENT-031': {
+    title: 'Content is not what its hash says',
+    fix: 'Transfer the file again. If it happens again, the copy it came from is damaged or was changed.',
+    exit: 'untrusted',
+  },
+  'BW-CONTENT-032': {
+    title: 'The content library does not hold what is asked for',
+    fix: 'Add it with `bootwright content add ID`; `bootwright content list` shows what there is.',
+    exit: 'missing',
+  },
+  'BW-CONTENT-033': {
+    title: 'Files of the content library disappeared while content was added',
+    fix: 'Start again. Run `content gc` with a shorter --older-than only while nothing is being added.',
+    exit: 'failure',
+  },
+  'BW-CONTENT-034': {
+    title: 'Files of the content library are damaged or missing',
+    fix: 'Add the named content again with `bootwright content verify --repair`, or restore it from a prestage file.',
+    exit: 'untrusted',
+  },
+  'BW-CONTENT-035': {
+    title: 'Content is still needed',
+    fix: 'Take the reference out of the sequence that is named, or add --force.',
+    exit: 'refused',
+  },
+  'BW-CONTENT-036': {
+    title: 'An application depends on one that the site does not have',
+    fix: 'Write applications/ID.yaml, or take the ID out of the dependencies.',
+    exit: 'input',
+  },
+  'BW-CONTENT-037': {
+    title: 'Applications depend on each other in a circle',
+    fix: 'Take one of the dependencies out.',
+    exit: 'input',
+  },
+  'BW-CONTENT-038': {
+    title: 'Content of the site cannot be added as it is',
+    fix: 'Run: bootwright check. It names everything that is wrong, with line and column.',
+    exit: 'input',
+  },
+  'BW-CONTENT-039': {
+    title: 'A prestage file is not signed by a key that is believed here',
+    fix: 'Put the public key of the site that made it into keys/, after comparing its fingerprint with a person there.',
+    exit: 'untrusted',
+  },
+  'BW-CONTENT-040': {
+    title: 'A prestage file is damaged or incomplete',
+    fix: 'Transfer it again, and compare its SHA-256 with the one that `content prestage export` printed.',
+    exit: 'untrusted',
+  },
+  'BW-CONTENT-041': {
+    title: 'Two sites have different content under the same version',
+    fix: 'Remove the version here (`bootwright content remove ID@VERSION`), or rename the content on one side.',
+    exit: 'refused',
+  },
+  'BW-CONTENT-042': {
+    title: 'A folder or address cannot stand in a configuration of nginx',
+    fix: 'Use a path without spaces, quotes, backslashes, semicolons, braces and dollar signs; a symbolic link will do.',
+    exit: 'input',
+  },
+  'BW-CONTENT-043': {
+    title: 'A pinned version cannot go on a medium',
+    fix: 'Name the content without @VERSION: then it comes from the site, and the medium protects it by its password.',
+    exit: 'input',
+  },
+  'BW-CONTENT-044': {
+    title: 'A web server does not take content',
+    fix: 'It has to allow HEAD and PUT at that address (nginx: dav_methods PUT; create_full_put_path on). --header-file holds what it asks for.',
+    exit: 'failure',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -31,6 +31,7 @@ export const commandModules: Readonly<Record<string, () => Promise<{ readonly de
   'deployment:show': () => import('./deployment/show.ts'),
   'device:add': () => import('./device/add.ts'),
   'device:approve': () => import('./device/approve.ts'),
+  'device:clear': () => import('./device/clear.ts'),
   'device:import': () => import('./device/import.ts'),
   'device:list': () => import('./device/list.ts'),
   'device:remove': () => import('./device/remove.ts'),

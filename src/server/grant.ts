@@ -23,7 +23,7 @@ export async function grantPolicy(service: Service, session: Session, asked: Pol
   if (session.state === 'ended') throw new BootwrightError('BW-SERVER-003', 'This session has ended.');
   if (asked.nonce === request.nonce)
     throw new BootwrightError('BW-SERVER-001', 'nonce: it was used for the registration already.');
-  const { decision, offered } = await offersFor(service, request, session.key);
+  const { decision, offered } = await offersFor(service, request, { session: session.key });
   const found = offered.find(({ offer }) => offer.deployment === asked.deployment);
   const approved = session.state === 'approved';
   const release = found === undefined ? 'refused' : releaseOf(decision, found);
@@ -50,7 +50,13 @@ export async function grantPolicy(service: Service, session: Session, asked: Pol
     at,
   );
   if (offer.purpose === 'required')
-    await rememberRequired(service.state, machine, request.origin, offer.deployment, at);
+    await rememberRequired(
+      service.state,
+      machine,
+      request.origin,
+      { deployment: offer.deployment, name: decision.name },
+      at,
+    );
   const text = `${decision.name} (${machine}): ${offer.name}, ${approved ? 'approved' : release}`;
   service.notify({ type: 'policy.released', text, machine });
   const { token, expiresAt } = contentToken(service.tokenSecret, session.key, at);

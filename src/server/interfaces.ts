@@ -12,6 +12,8 @@ export interface Decision {
   readonly offers: readonly Offer[];
   /** What the site does with machines it does not know. */
   readonly unknownPolicy: 'ask' | 'allow' | 'refuse';
+  /** Seconds after which the disk is started when nobody approves; the server's own when absent. */
+  readonly waitSeconds?: number;
   /** The rule that says why there is nothing. */
   readonly reason?: string;
   /** Of the device and its collections; they beat those of the sequence. Hidden ones make a policy secret. */
@@ -20,8 +22,15 @@ export interface Decision {
 
 /** What the state database remembers of the machine. */
 export interface MachineMemory {
+  readonly now: Date;
+  /** Where it asked from last. */
+  readonly address?: string;
+  /** How deployments ended on it, by ID. */
+  readonly results: ReadonlyMap<string, 'succeeded' | 'failed'>;
+  /** How many other unknown machines were given a deployment, by ID. */
+  readonly served: ReadonlyMap<string, number>;
   /** The last required deployment served to it, by where it came from; not served again until cleared. */
-  readonly lastRequired: Partial<Record<Origin, string>>;
+  readonly lastRequired: Partial<Record<Origin, { readonly deployment: string; readonly machine: string }>>;
 }
 
 export type Decide = (request: RegistrationRequest, memory: MachineMemory) => Decision;

@@ -15,17 +15,18 @@ export interface OfferedPolicy extends OfferFacts {
 export async function offersFor(
   service: Service,
   request: RegistrationRequest,
-  session?: string,
+  { session, address }: { readonly session?: string; readonly address?: string } = {},
 ): Promise<{ readonly decision: Decision; readonly offered: readonly OfferedPolicy[] }> {
-  const memory = await memoryOf(service.state, machineKey(request.machine));
+  const memory = await memoryOf(service.state, machineKey(request.machine), service.now());
   // What was served in this very session may be asked for again in it: that renews the content token.
   const granted = session === undefined ? [] : await grantsOf(service.state, session);
   const lastRequired = Object.fromEntries(
-    Object.entries(memory.lastRequired).filter(([, deployment]) =>
-      granted.every((grant) => grant.deployment !== deployment),
+    Object.entries(memory.lastRequired).filter(([, last]) =>
+      granted.every((grant) => grant.deployment !== last.deployment),
     ),
   );
-  const decision = service.decide(request, { lastRequired });
+  const known = { ...memory, lastRequired, ...(address === undefined ? {} : { address }) };
+  const decision = service.decide(request, known);
   const passwords = await deploymentsWithPassword(service.state);
   const offered = decision.offers.flatMap((offer) => {
     const policy = policyFor(service.catalogue(), offer.sequence, decision);

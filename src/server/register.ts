@@ -8,14 +8,14 @@ import type { Service } from './service.ts';
 import { machineKey, rememberMachine } from './state/machines.ts';
 import { addSession, type Session, sessionKeyOf } from './state/sessions.ts';
 
-/** How long a machine that nobody approves waits before it starts its disk. */
-const waitSeconds = 60;
+/** How long a machine that nobody approves waits before it starts its disk, unless the site says so. */
+const defaultWaitSeconds = 60;
 
 /** A machine asks for the first time since its start: opens its session. @throws BW-SERVER-021 */
 export async function register(service: Service, request: RegistrationRequest, address: string): Promise<Envelope> {
   const at = service.now();
   const id = Buffer.from(randomBytes(16)).toString('hex');
-  const { decision, offered } = await offersFor(service, request);
+  const { decision, offered } = await offersFor(service, request, { address });
   const { release, reason } = releaseOfAll(decision, offered);
   const { name } = decision;
   const code = codeFor(service, request);
@@ -39,7 +39,13 @@ export async function register(service: Service, request: RegistrationRequest, a
   const isStranger = decision.state === 'unknown' && release === 'approval';
   return signReply(service.catalogue(), at, {
     format: 'bootwright-registration/1',
-    ...{ nonce: request.nonce, session: id, machine: { state: decision.state, name }, release, waitSeconds },
+    ...{
+      nonce: request.nonce,
+      session: id,
+      machine: { state: decision.state, name },
+      release,
+      waitSeconds: decision.waitSeconds ?? defaultWaitSeconds,
+    },
     offers: isStranger || release === 'refused' ? [] : offered.map(({ offer }) => offer),
     ...(reason === undefined ? {} : { reason }),
   });
@@ -50,11 +56,12 @@ export async function stateOfSession(service: Service, session: Session, id: str
   const { state, reason } = session;
   if (state !== 'approved') return { state, ...(reason === null ? {} : { reason }) };
   const request = requestOf(session);
-  const { decision, offered } = await offersFor(service, request, session.key);
+  const { decision, offered } = await offersFor(service, request, { session: session.key });
   const missing = decision.reason ?? 'nothing is deployed to this machine';
   const registration = signReply(service.catalogue(), service.now(), {
     format: 'bootwright-registration/1',
-    ...{ nonce: request.nonce, session: id, machine: { state: decision.state, name: decision.name }, waitSeconds },
+    ...{ nonce: request.nonce, session: id, machine: { state: decision.state, name: decision.name } },
+    waitSeconds: decision.waitSeconds ?? defaultWaitSeconds,
     offers: offered.map(({ offer }) => offer),
     ...(offered.length === 0 ? { release: 'refused' as const, reason: missing } : { release: 'none' as const }),
   });

@@ -4,9 +4,9 @@ import { now, sleep } from '../host/clock.ts';
 import { exists, writeAtomically } from '../host/files.ts';
 import { processId } from '../host/process-id.ts';
 import { ensureKeys, type Passphrase } from '../trust/keys.ts';
+import { byDeployments } from './by-deployments.ts';
 import { ownCertificate, type ServedCertificate, siteCertificate } from './certificates.ts';
 import { SiteContent } from './content.ts';
-import { toEverybody } from './everybody.ts';
 import { createServer, listen } from './http/server.ts';
 import type { ContentShelf, Decide } from './interfaces.ts';
 import { PolicyKeeper } from './policy/keeper.ts';
@@ -62,7 +62,7 @@ export async function startServer(request: ServeRequest): Promise<RunningServer>
       ...(passphrase === undefined ? {} : { passphrase }),
     });
     const catalogue = (): Catalogue => keeper.current;
-    const decide = (request.decide ?? toEverybody)(catalogue);
+    const decide = (request.decide ?? byDeployments)(catalogue);
     const tokenSecret = await keptSetting(state, 'content-token-secret');
     const certificate = await certificateFor(request, keeper.current.name);
     const server = createServer({ state, catalogue, content, decide, now, tokenSecret, notify: onNotice }, certificate);

@@ -122,7 +122,7 @@ describe('a required deployment', () => {
       (_, { lastRequired }) => {
         memories.push(lastRequired);
         const offer = { deployment: 'R1', sequence: 'open', name: 'R', description: '', hidden: false };
-        const offers = lastRequired.media === 'R1' ? [] : [{ ...offer, purpose: 'required' as const }];
+        const offers = lastRequired.media?.deployment === 'R1' ? [] : [{ ...offer, purpose: 'required' as const }];
         return { state: 'known', name: 'lab-01', unknownPolicy: 'ask', offers };
       };
     await withServer(
@@ -132,7 +132,7 @@ describe('a required deployment', () => {
         await policyOf(client, first.session, 'R1');
         const second = await register(client, await Machine.start());
         expect(second).toMatchObject({ release: 'refused', offers: [], reason: 'nothing is deployed to this machine' });
-        expect(memories).toEqual([{}, {}, {}, { media: 'R1' }]);
+        expect(memories).toEqual([{}, {}, {}, { media: { deployment: 'R1', machine: 'lab-01' } }]);
       },
       { decide },
     );

@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type RunningServer, type ServeRequest, startServer } from '../../src/server/serve.ts';
 import type { ServiceNotice } from '../../src/server/service.ts';
 import { openExistingState, type State } from '../../src/server/state/state.ts';
@@ -69,9 +69,13 @@ export async function clientOf(folder: string, port: number): Promise<Client> {
 /** A served site on a free port of the loopback interface. */
 export async function withServer<T>(
   use: (serving: Serving) => Promise<T>,
-  options: Partial<ServeRequest> = {},
+  { files = {}, ...options }: Partial<ServeRequest> & { readonly files?: Readonly<Record<string, string>> } = {},
 ): Promise<T> {
   return withKeyedSite(async (folder) => {
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
+      await writeFile(join(folder, name), text);
+    }
     const notices: ServiceNotice[] = [];
     const server = await startServer({
       ...{ siteFolder: folder, address: '127.0.0.1', port: 0, names: ['localhost', '127.0.0.1'] },

@@ -49,7 +49,7 @@ export function addSessionRoutes(server: WebServer, service: Service): void {
   server.post<SessionPath>('/v1/sessions/:session/password', async (request): Promise<PasswordChallenge> => {
     const session = await sessionOf(request.params.session);
     const { deployment, startLoginRequest } = readBody(passwordStart, request.body);
-    const { decision, offered } = await offersFor(service, requestOf(session), session.key);
+    const { decision, offered } = await offersFor(service, requestOf(session), { session: session.key });
     const found = offered.find(({ offer }) => offer.deployment === deployment);
     // One answer for "there is none" and "not by password": strangers do not learn which deployments there are.
     if (session.state !== 'waiting' || found === undefined || releaseOf(decision, found) !== 'password')

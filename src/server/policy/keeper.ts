@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { buildCatalogue } from '../../deployment/catalogue.ts';
 import { readBytes } from '../../host/files.ts';
 import { watchFolder } from '../../host/watch.ts';
-import { formatPlace, type Problem } from '../../model/error.ts';
+import { BootwrightError, formatPlace, type Problem } from '../../model/error.ts';
+import { isSecretReference } from '../../model/sequence.ts';
+import { catalogueSource } from '../../site/catalogue-source.ts';
 import { compilePolicy } from '../../site/compile.ts';
 import { loadSite } from '../../site/load.ts';
 import type { Site } from '../../site/site.ts';
@@ -83,9 +86,38 @@ async function compileSite(options: KeeperOptions, site: Site, before: Catalogue
       ...wrong.map((line) => `${line}${served === undefined && kept ? ' The last good one is served.' : ''}`),
     );
   }
+  const deployed = await deploymentsOf(options, site).catch((error: Error) => {
+    // Nothing is decided from a site with errors; what was decided before stays.
+    if (before === undefined) throw error;
+    const { message } = error;
+    const where = error instanceof BootwrightError && error.place ? `${formatPlace(error.place)}: ` : '';
+    problems.push(`${where}${message} The last good deployments are served.`);
+    const { deployments, machineSecrets } = before;
+    return { machineSecrets, source: undefined, ...(deployments === undefined ? {} : { deployments }) };
+  });
+  const { source, ...decisions } = deployed;
   const { name, organisation } = site;
-  const serial = await serialOf(options, [name, organisation, signing.publicKey.fingerprint, [...sequences]], site);
-  return { serial, name, organisation, signing, sequences, problems };
+  const served = [name, organisation, signing.publicKey.fingerprint, [...sequences], source];
+  const serial = await serialOf(options, served, site);
+  return { serial, name, organisation, signing, sequences, problems, ...decisions };
+}
+
+/** @throws BW-DEPLOY-008 */
+async function deploymentsOf(
+  { passphrase }: KeeperOptions,
+  site: Site,
+): Promise<Pick<Catalogue, 'deployments' | 'machineSecrets'> & { readonly source: unknown }> {
+  const source = catalogueSource(site);
+  const { devices, collections, deployments } = source;
+  if (devices.length + collections.length + deployments.length === 0) return { machineSecrets: {}, source: undefined };
+  const names = [...devices, ...collections].flatMap(({ variables }) =>
+    variables.flatMap(({ value }) => (isSecretReference(value) ? [value.$secret] : [])),
+  );
+  return {
+    deployments: buildCatalogue(source),
+    machineSecrets: names.length === 0 ? {} : await readSecrets(site.folder, [...new Set(names)], passphrase),
+    source: { ...source, bootImages: [...source.bootImages] },
+  };
 }
 
 async function compileSequence(

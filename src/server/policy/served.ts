@@ -1,6 +1,7 @@
 import { createHash, type KeyObject } from 'node:crypto';
+import type { Catalogue as DeploymentCatalogue } from '../../deployment/catalogue.ts';
 import type { Policy } from '../../model/policy.ts';
-import type { SequenceVariable } from '../../model/sequence.ts';
+import { isSecretReference, type SequenceVariable } from '../../model/sequence.ts';
 import type { PublicKey } from '../../trust/public-key.ts';
 
 /** One sequence, compiled: the same value until the site changes. */
@@ -17,22 +18,31 @@ export interface Catalogue {
   readonly signing: { readonly privateKey: KeyObject; readonly publicKey: PublicKey };
   /** By ID in lower case. */
   readonly sequences: ReadonlyMap<string, ServedSequence>;
+  /** Who gets what; absent in a site without devices, collections and deployments. */
+  readonly deployments?: DeploymentCatalogue;
+  /** Values of secrets that variables of devices and collections name. */
+  readonly machineSecrets: Readonly<Record<string, string>>;
   /** What is wrong in the site now; where it is, the last good state is served. */
   readonly problems: readonly string[];
 }
 
 /** The policy of one sequence for one machine. */
 export function policyFor(
-  { sequences, signing }: Catalogue,
+  { sequences, signing, machineSecrets }: Catalogue,
   sequence: string,
   machine: { readonly mediumId?: string | undefined; readonly variables?: readonly SequenceVariable[] | undefined },
 ): Policy | undefined {
   const served = sequences.get(sequence.toLowerCase());
   if (served === undefined) return undefined;
   const own = machine.variables ?? [];
+  const named = own.flatMap(({ value }) => (isSecretReference(value) ? [value.$secret] : []));
   const replaced = new Set(own.map(({ name }) => name.toLowerCase()));
   return {
     ...served.policy,
+    secrets: {
+      ...served.policy.secrets,
+      ...Object.fromEntries(named.map((name) => [name, machineSecrets[name] ?? ''])),
+    },
     variables: [...served.policy.variables.filter(({ name }) => !replaced.has(name.toLowerCase())), ...own],
     mediumId: machine.mediumId ?? '0'.repeat(32),
     signingKey: Buffer.from(signing.publicKey.raw).toString('base64'),

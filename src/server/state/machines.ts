@@ -1,3 +1,4 @@
+import { unknownComputers } from '../../model/deployment.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { MachineRecord, Origin } from '../../model/protocol.ts';
 import type { MachineMemory } from '../interfaces.ts';
@@ -44,19 +45,44 @@ export async function seenMachines(state: State): Promise<SeenMachine[]> {
   }));
 }
 
-export async function memoryOf(state: State, machine: string): Promise<MachineMemory> {
-  const rows = await state.selectFrom('required_offers').selectAll().where('machine', '=', machine).execute();
-  return { lastRequired: Object.fromEntries(rows.map(({ origin, deployment }) => [origin, deployment])) };
+export async function memoryOf(state: State, machine: string, now: Date): Promise<MachineMemory> {
+  const required = await state.selectFrom('required_offers').selectAll().where('machine', '=', machine).execute();
+  const seen = await state.selectFrom('machines').select('address').where('key', '=', machine).executeTakeFirst();
+  const runs = await state
+    .selectFrom('runs')
+    .select(['deployment', 'state'])
+    .where('machine', '=', machine)
+    .where('state', '!=', 'running')
+    .orderBy('changed')
+    .execute();
+  const others = await state
+    .selectFrom('grants')
+    .innerJoin('sessions', 'sessions.key', 'grants.session')
+    .innerJoin('machines', 'machines.key', 'sessions.machine')
+    .where('machines.name', 'in', Object.values(unknownComputers))
+    .where('machines.key', '!=', machine)
+    .select(({ fn }) => ['grants.deployment', fn.count<number>('machines.key').distinct().as('machines')])
+    .groupBy('grants.deployment')
+    .execute();
+  return {
+    now,
+    ...(seen === undefined ? {} : { address: seen.address }),
+    lastRequired: Object.fromEntries(
+      required.map(({ origin, deployment, name }) => [origin, { deployment, machine: name }]),
+    ),
+    results: new Map(runs.map((run) => [run.deployment, run.state === 'completed' ? 'succeeded' : 'failed'])),
+    served: new Map(others.map(({ deployment, machines }) => [deployment, Number(machines)])),
+  };
 }
 
 export async function rememberRequired(
   state: State,
   machine: string,
   origin: Origin,
-  deployment: string,
+  { deployment, name }: { readonly deployment: string; readonly name: string },
   at: Date,
 ): Promise<void> {
-  const offer = { deployment, at: at.toISOString() };
+  const offer = { deployment, name, at: at.toISOString() };
   await state
     .insertInto('required_offers')
     .values({ machine, origin, ...offer })
@@ -64,11 +90,21 @@ export async function rememberRequired(
     .execute();
 }
 
-/** By GUID, MAC address or serial number, whatever the case. @throws BW-SERVER-016 none, or several */
+/** Forgets that required deployments were served to a machine. @throws BW-SERVER-016 no such machine, or several */
+export async function clearRequired(
+  state: State,
+  wanted: string,
+): Promise<{ readonly machine: string; readonly name: string; readonly cleared: readonly string[] }> {
+  const { key, name } = await findMachine(state, wanted);
+  const rows = await state.deleteFrom('required_offers').where('machine', '=', key).returning('deployment').execute();
+  return { machine: key, name, cleared: [...new Set(rows.map(({ deployment }) => deployment))].sort() };
+}
+
+/** By name, GUID, MAC address or serial number, whatever the case. @throws BW-SERVER-016 none, or several */
 export async function findMachine(state: State, wanted: string): Promise<SeenMachine> {
   const text = wanted.toLowerCase();
-  const fitting = (await seenMachines(state)).filter(({ key, record: { facts } }) =>
-    [key, facts.uuid, facts.serialNumber, ...facts.macAddresses].some((name) => name.toLowerCase() === text),
+  const fitting = (await seenMachines(state)).filter(({ key, name, record: { facts } }) =>
+    [key, name, facts.uuid, facts.serialNumber, ...facts.macAddresses].some((own) => own.toLowerCase() === text),
   );
   const [machine] = fitting;
   if (machine !== undefined && fitting.length === 1) return machine;

@@ -29,7 +29,7 @@ const first = [
   `CREATE TABLE run_logs (run TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE, position INTEGER NOT NULL,
     bytes BLOB NOT NULL, PRIMARY KEY (run, position)) STRICT`,
   `CREATE TABLE required_offers (machine TEXT NOT NULL, origin TEXT NOT NULL, deployment TEXT NOT NULL,
-    at TEXT NOT NULL, PRIMARY KEY (machine, origin)) STRICT`,
+    name TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (machine, origin)) STRICT`,
   `CREATE TABLE password_attempts (id INTEGER PRIMARY KEY AUTOINCREMENT, machine TEXT NOT NULL,
     deployment TEXT NOT NULL, at TEXT NOT NULL) STRICT`,
   'CREATE INDEX password_attempts_by_time ON password_attempts (at)',

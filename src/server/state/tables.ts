@@ -93,6 +93,8 @@ export interface RequiredOfferTable {
   machine: string;
   origin: 'pxe' | 'media' | 'client';
   deployment: string;
+  /** What the machine was then: as another device it may be served again. */
+  name: string;
   at: string;
 }
 

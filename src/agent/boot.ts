@@ -1,5 +1,6 @@
 import { exists } from '../host/files.ts';
 import { confirm } from './confirm.ts';
+import { mediumContent } from './content.ts';
 import type { AgentContext } from './context.ts';
 import { checkDates } from './dates.ts';
 import { deploy } from './deploy.ts';
@@ -11,11 +12,14 @@ import { refuse } from './refusal.ts';
 import { runnablePolicy } from './saved-run.ts';
 import { foresee } from './undertaking.ts';
 import { startVerification } from './verification.ts';
+import { waitForDisks } from './wait-for-disks.ts';
 
 /** What the agent does in the boot environment. It ends in a restart of the machine, whatever happens. */
 export async function boot(context: AgentContext): Promise<never> {
   try {
-    return await deployFromMedium(context);
+    if (!(await exists(context.paths.server))) return await deployFromMedium(context);
+    const { deployFromServer } = await import('./online/boot.ts');
+    return await deployFromServer(context);
   } catch (error) {
     return refuse(context, error);
   }
@@ -43,21 +47,10 @@ async function deployFromMedium(context: AgentContext): Promise<never> {
     if (isAsked && !(await confirm(context, undertaking))) return context.restart();
   }
   return deploy(context, {
-    medium: medium.folder,
+    content: mediumContent(context, policy, medium.folder),
     policy,
     vault: opened.vault,
     resume: interrupted === undefined ? undefined : { state: interrupted.saved.state, secrets: opened.variables },
     expiresAt: interrupted?.saved.expiresAt,
   });
-}
-
-/** Slow buses: RAID controllers and USB bridges show their disks many seconds after the driver was loaded. */
-const longestWait = 20_000;
-const pause = 100;
-
-async function waitForDisks({ clock, paths }: AgentContext): Promise<void> {
-  for (let waited = 0; waited < longestWait; waited += pause) {
-    if (await exists(paths.settled)) return;
-    await clock.sleep(pause);
-  }
 }

@@ -6,10 +6,26 @@ import type { ContentItem, Policy } from '../model/policy.ts';
 import type { AgentContext } from './context.ts';
 import { stateFolder } from './paths.ts';
 
-type PlacedContent = ContentItem & { readonly path: string };
+export type PlacedContent = ContentItem & { readonly path: string };
+
+/** Where a run in the boot environment gets its content from: a medium, or servers. */
+export interface ContentSource {
+  /** A content object at a place where steps can read it. `root`: of the operating system volume, once there is one. */
+  locate(id: string, root: string | undefined): Promise<PlacedContent>;
+  /** Copies what steps need in the deployed system to its volume. */
+  cache(root: string): Promise<void>;
+}
+
+/** Content as it lies on the medium. */
+export function mediumContent(context: AgentContext, policy: Policy, folder: string): ContentSource {
+  return {
+    locate: async (id) => contentOnMedium(folder, policy, id),
+    cache: (root) => cacheContent(context, policy, folder, root),
+  };
+}
 
 /** Where a content object lies on the medium. @throws BW-AGENT-002 */
-export function contentOnMedium(folder: string, policy: Policy, id: string): PlacedContent {
+function contentOnMedium(folder: string, policy: Policy, id: string): PlacedContent {
   const item = itemOf(policy, id);
   return { ...item, path: join(folder, item.file) };
 }
@@ -24,7 +40,7 @@ export async function contentOnTarget(root: string, policy: Policy, id: string):
 }
 
 /** Copies what steps need in the deployed system, where the medium may be gone. */
-export async function cacheContent(
+async function cacheContent(
   { machine, emit }: AgentContext,
   policy: Policy,
   medium: string,
@@ -41,12 +57,14 @@ export async function cacheContent(
   }
 }
 
-function cachePath(root: string, item: ContentItem): string {
+/** Where a content object lies in the deployed system's cache. */
+export function cachePath(root: string, item: ContentItem): string {
   return join(root, stateFolder, 'Packages', item.id, item.file.split('/').at(-1) ?? item.id);
 }
 
-function itemOf(policy: Policy, id: string): ContentItem {
+/** @throws BW-AGENT-002 */
+export function itemOf(policy: Policy, id: string): ContentItem {
   const item = policy.content.find((content) => content.id.toLowerCase() === id.toLowerCase());
   if (item !== undefined) return item;
-  throw new BootwrightError('BW-AGENT-002', `The content ${id} is not on this medium.`);
+  throw new BootwrightError('BW-AGENT-002', `The content ${id} is not part of this policy.`);
 }

@@ -4,7 +4,7 @@ import { type Resume, type RunState, stateVariable } from '../engine/state.ts';
 import { isMountPoint } from '../host/mount-point.ts';
 import { randomId } from '../host/random.ts';
 import type { Policy } from '../model/policy.ts';
-import { cacheContent, contentOnMedium } from './content.ts';
+import type { ContentSource } from './content.ts';
 import type { AgentContext } from './context.ts';
 import { askAfterFailure } from './failure.ts';
 import { leaveTarget } from './finish.ts';
@@ -16,14 +16,23 @@ import { startFromDisk } from './start-disk.ts';
 import type { Vault } from './vault.ts';
 
 export interface Deployment {
-  /** Folder of the medium. */
-  readonly medium: string;
+  readonly content: ContentSource;
   /** As `runnablePolicy` gives it. */
   readonly policy: Policy;
   readonly vault: Vault | undefined;
   readonly resume: Resume | undefined;
   /** Of the run that goes on; a new one gets its own. */
   readonly expiresAt: string | undefined;
+  /** Tells a server; media have none. */
+  readonly reports?: RunReports;
+}
+
+/** Somebody far away who wants to know how the run goes. */
+export interface RunReports {
+  /** Called whenever the state was saved below this root: what was not sent yet is kept there. */
+  save(root: string): Promise<void>;
+  /** Sends the rest, and the log, for as long as that may take at the end of a run. */
+  finish(): Promise<void>;
 }
 
 /** Runs the sequence in the boot environment, to its end, to a restart, or until the person gives up on a failure. */
@@ -46,6 +55,7 @@ class BootRun {
   readonly #display: ReturnType<typeof showProgress>;
   readonly #runId: string;
   #resume: Resume | undefined;
+  #volume: string | undefined;
   #mounted: { readonly volume: string; readonly root: string } | undefined;
 
   constructor(context: AgentContext, deployment: Deployment) {
@@ -61,6 +71,7 @@ class BootRun {
       vault,
       expiresAt: expiresAt ?? expiryOf(policy, context.clock.now()),
       root: (state) => this.#root(state),
+      saved: async (root) => deployment.reports?.save(root),
       logs: context.paths.logs,
       flush: () => context.record.flush(),
       warn: (text) => context.emit({ type: 'log', severity: 'warning', component: 'Agent', text }),
@@ -69,12 +80,12 @@ class BootRun {
 
   go(): Promise<RunOutcome> {
     const { machine, emit, mask, paths } = this.#context;
-    const { policy, medium } = this.#deployment;
+    const { policy, content } = this.#deployment;
     return runSequence({
       policy,
       machine,
       run: { id: this.#runId, mediumId: policy.mediumId, agent: { node: paths.node, program: paths.program } },
-      content: async (id) => contentOnMedium(medium, policy, id),
+      content: async (id) => content.locate(id, await this.#currentRoot()),
       journal: this.#journal,
       emit,
       signal: new AbortController().signal,
@@ -99,20 +110,23 @@ class BootRun {
       name: 'finished',
       text: 'The sequence is complete; nothing of it is left but the logs.',
     });
+    await this.#deployment.reports?.finish();
     await notice(this.#context, 'success', 'The task sequence is complete', 'The machine restarts from its disk.', 30);
     return this.#context.restart();
   }
 
   async restart({ saved, secrets, target, message, delaySeconds }: Outcome<'restart'>): Promise<never> {
-    const { policy, medium } = this.#deployment;
+    const { policy, content } = this.#deployment;
     const volume = volumeOf(saved);
     const root = await this.#root(saved);
     if (target === 'disk' && volume !== undefined && root !== undefined) {
-      await cacheContent(this.#context, policy, medium, root);
+      await content.cache(root);
       await startFromDisk(this.#context, { volume, root, mediumId: policy.mediumId });
       await this.#journal.saveForDisk(saved, secrets, 1);
     }
     this.#display.pause();
+    // What was said since the last save, the restart itself, is not to be lost either.
+    if (root !== undefined) await this.#deployment.reports?.save(root);
     if (delaySeconds > 0) await notice(this.#context, 'normal', 'The machine restarts', message, delaySeconds);
     return this.#context.restart();
   }
@@ -133,6 +147,7 @@ class BootRun {
     const { record, paths } = this.#context;
     const root = await this.#root(saved).catch(() => undefined);
     await record.flush();
+    await this.#deployment.reports?.finish();
     if (root !== undefined)
       await leaveTarget({
         root,
@@ -146,6 +161,16 @@ class BootRun {
   /** Finding a volume means reading every disk's partition table; the state is saved twice in every step. */
   async #root(state: RunState): Promise<string | undefined> {
     const volume = volumeOf(state);
+    this.#volume = volume;
+    return this.#rootOf(volume);
+  }
+
+  /** As of the last save, which every step begins with. */
+  #currentRoot(): Promise<string | undefined> {
+    return this.#rootOf(this.#volume);
+  }
+
+  async #rootOf(volume: string | undefined): Promise<string | undefined> {
     if (volume === undefined) return undefined;
     const known = this.#mounted;
     if (known?.volume === volume && (await isMountPoint(known.root))) return known.root;

@@ -7,6 +7,7 @@ import type { Policy } from '../model/policy.ts';
 import { tidyBootEntries } from './boot-entries.ts';
 import { contentOnTarget } from './content.ts';
 import type { AgentClock, AgentContext } from './context.ts';
+import type { RunReports } from './deploy.ts';
 import { leaveTarget } from './finish.ts';
 import { TargetJournal } from './journal.ts';
 import { tpmKeeper } from './key-keepers.ts';
@@ -14,7 +15,7 @@ import { stateFile, stateFolder } from './paths.ts';
 import { asBootwrightError } from './refusal.ts';
 import { parseSavedRun, type SavedRun } from './saved-run.ts';
 import { startFromDisk, startFromMedium } from './start-disk.ts';
-import { readPlainSecrets } from './target-secrets.ts';
+import { readPlainSecrets, sessionSecret } from './target-secrets.ts';
 import { openVault, type Vault, vaultSlots } from './vault.ts';
 
 /**
@@ -23,28 +24,41 @@ import { openVault, type Vault, vaultSlots } from './vault.ts';
  */
 export async function deployed(context: AgentContext): Promise<void> {
   let saved: SavedRun | undefined;
+  const run: ReportedRun = {};
   try {
     saved = parseSavedRun(await readText(`${context.paths.root}/${stateFile}`));
-    await goOn(context, saved);
+    await goOn(context, saved, run);
   } catch (error) {
     const { code, message } = asBootwrightError(error);
     context.emit({ type: 'agent.refused', code, message });
-    await leave(context, saved?.mediumId ?? '', false);
+    await leave(context, saved?.mediumId ?? '', false, run);
   }
 }
 
-async function goOn(context: AgentContext, saved: SavedRun): Promise<void> {
+interface ReportedRun {
+  /** Once it is known that a server is to be told. */
+  reports?: RunReports;
+}
+
+async function goOn(context: AgentContext, saved: SavedRun, run: ReportedRun): Promise<void> {
   const { machine, clock, emit, mask, paths } = context;
   emit({ type: 'machine.recognised', mediumId: saved.mediumId, facts: await machine.facts(), resumed: true });
   if (saved.expiresAt !== undefined && clock.now().getTime() >= Date.parse(saved.expiresAt))
     throw new BootwrightError('BW-AGENT-006', `This run had to end by ${saved.expiresAt}: it was removed.`);
   const { policy, variables, vault } = await openSecrets(context, saved);
+  const session = policy.secrets[sessionSecret];
+  if (session !== undefined) {
+    const { reportFromDeployed } = await import('./online/deployed.ts');
+    const reports = await reportFromDeployed(context, session);
+    if (reports !== undefined) run.reports = reports;
+  }
   const journal = new TargetJournal({
     environment: 'deployed',
     policy,
     vault,
     expiresAt: saved.expiresAt,
     root: async () => paths.root,
+    saved: async (root) => run.reports?.save(root),
     logs: undefined,
     flush: async () => undefined,
     warn: (text) => emit({ type: 'log', severity: 'warning', component: 'Agent', text }),
@@ -61,14 +75,15 @@ async function goOn(context: AgentContext, saved: SavedRun): Promise<void> {
     builtIns: { _SMSTSLogPath: paths.logs },
     resume: { state: saved.state, secrets: variables },
   });
-  if (outcome.state === 'restart') return restart(context, journal, outcome);
-  await leave(context, saved.mediumId, outcome.state === 'completed');
+  if (outcome.state === 'restart') return restart(context, journal, outcome, run);
+  await leave(context, saved.mediumId, outcome.state === 'completed', run);
 }
 
 async function restart(
   context: AgentContext,
   journal: TargetJournal,
   { saved, secrets, target, delaySeconds }: Extract<RunOutcome, { state: 'restart' }>,
+  { reports }: ReportedRun,
 ): Promise<void> {
   const { root } = context.paths;
   const { mediumId } = saved;
@@ -79,6 +94,7 @@ async function restart(
     await journal.saveForDisk(saved, secrets, 1);
     await startFromDisk(context, { volume: stateVariable(saved, 'BootwrightStateVolume') ?? '', root, mediumId });
   }
+  await reports?.save(root);
   await context.clock.sleep(delaySeconds * 1000);
   await context.restart();
 }
@@ -106,10 +122,16 @@ async function waitForTpm(device: string, clock: AgentClock): Promise<void> {
   for (let waited = 0; waited < 60_000 && !(await exists(device)); waited += 250) await clock.sleep(250);
 }
 
-async function leave(context: AgentContext, mediumId: string, isComplete: boolean): Promise<void> {
+async function leave(
+  context: AgentContext,
+  mediumId: string,
+  isComplete: boolean,
+  { reports }: ReportedRun,
+): Promise<void> {
   const { record, emit, clock, paths } = context;
   await tidyBootEntries(context);
   await record.flush();
+  await reports?.finish();
   await leaveTarget({
     root: paths.root,
     mediumId,

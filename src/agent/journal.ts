@@ -16,6 +16,8 @@ export interface JournalOptions {
   readonly environment: 'boot' | 'deployed';
   /** Folder with the logs so far, copied beside the state at every save; `undefined` when they are there already. */
   readonly logs: string | undefined;
+  /** Called when the state has been saved below a root. */
+  readonly saved?: (root: string) => Promise<void>;
   /** Brings the logs up to date before they are copied. */
   readonly flush: () => Promise<void>;
   /** Told about trouble that does not stop the run. */
@@ -77,6 +79,7 @@ export class TargetJournal implements Journal {
       await syncFileSystem(root);
     }
     await this.#copyLogs(folder);
+    await this.#options.saved?.(root);
   }
 
   async #copyLogs(folder: string): Promise<void> {

@@ -10,6 +10,8 @@ export function pauseBefore(attempt: number): number {
 
 export interface PasswordQuestion<Opened> {
   readonly keyboard: Keyboard;
+  /** Instead of the one for media. */
+  readonly title?: string;
   /** Tries a password. @throws BW-TRUST-002 for a wrong one; everything else ends the question */
   readonly open: (password: string) => Promise<Opened>;
   /** Why it is asked, for a person who saw it once already. */
@@ -23,7 +25,7 @@ export interface PasswordQuestion<Opened> {
  */
 export async function askPassword<Opened>(
   context: AgentContext,
-  { keyboard, open, reason, signal }: PasswordQuestion<Opened>,
+  { keyboard, title, open, reason, signal }: PasswordQuestion<Opened>,
 ): Promise<Opened | undefined> {
   const { terminal, emit, clock } = context;
   for (let attempt = 1; ; attempt += 1) {
@@ -67,7 +69,7 @@ export async function askPassword<Opened>(
   function page({ note, length, keys = true }: { note: string; length?: number; keys?: boolean }): Page {
     return {
       id: 'password',
-      title: 'This medium is protected by a password',
+      title: title ?? 'This medium is protected by a password',
       tone: note.startsWith('Wrong') ? 'warning' : 'normal',
       blocks: [
         ...(note === '' ? [] : [text(note), gap]),

@@ -8,6 +8,8 @@ export interface AgentPaths {
   readonly source: string;
   /** What the medium's small archive brought into the initramfs: medium.json and keys. */
   readonly etc: string;
+  /** Names the servers of a machine that is to ask one; there is none on stand-alone media. */
+  readonly server: string;
   /** Logs: in memory in the boot environment, beside the state in the deployed system. */
   readonly logs: string;
   readonly keymaps: string;
@@ -40,6 +42,7 @@ export function agentPaths(environment: 'boot' | 'deployed', root = '/'): AgentP
     medium: join(root, 'run/bootwright/medium'),
     source: join(root, 'run/bootwright/source'),
     etc: join(root, 'run/bootwright/etc'),
+    server: join(root, 'run/bootwright/etc/server.json'),
     logs: join(root, logs),
     keymaps: join(root, 'usr/share/bootwright/keymaps'),
     firmwareTables: join(root, 'sys/firmware/dmi/tables/DMI'),

@@ -4,7 +4,7 @@ import type { Page } from './page.ts';
 
 /** A page that waits for one of a few keys. */
 export interface Question<Answer extends string> {
-  readonly prompt: 'confirm' | 'failure' | 'clock' | 'resume';
+  readonly prompt: 'confirm' | 'failure' | 'clock' | 'resume' | 'approval' | 'choice' | 'network';
   /** `left`: seconds of the countdown, `undefined` when there is none or it was stopped. */
   readonly page: (left: number | undefined) => Page;
   /** Key → answer. Letters in lower case; either case answers. */
@@ -14,7 +14,7 @@ export interface Question<Answer extends string> {
   readonly signal?: AbortSignal;
 }
 
-export type Letter = 'i' | 'l' | 'n' | 'r' | 's';
+export type Letter = 'i' | 'l' | 'n' | 'r' | 's' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9';
 
 export interface Answered<Answer extends string> {
   readonly answer: Answer;

@@ -28,9 +28,12 @@ export async function refuse(context: AgentContext, problem: unknown): Promise<n
 }
 
 function refusalPage(error: BootwrightError, note: string): Page {
+  const isOfServer = /^BW-AGENT-0[34]\d$/.test(error.code);
   return {
     id: 'refusal',
-    title: 'This medium is not used on this machine now',
+    title: isOfServer
+      ? 'The server deploys nothing to this machine now'
+      : 'This medium is not used on this machine now',
     tone: 'error',
     blocks: [text(`${error.code}  ${error.message}`), gap, text(error.fix), ...(note === '' ? [] : [gap, text(note)])],
     keys: [

@@ -14,6 +14,9 @@ export interface PlainSecrets {
   readonly variables: RunSecrets;
 }
 
+/** Name under which the session with the server is kept among a policy's secrets; no `!secret` can be called so. */
+export const sessionSecret = 'bootwright:session';
+
 export interface TargetSecretsOptions {
   readonly policy: Policy;
   readonly vault: Vault | undefined;
@@ -50,7 +53,7 @@ export class TargetSecrets {
     if (environment === 'deployed') return { policy: policy.secrets, variables: secrets };
     const read = deployedSecrets(policy, state.position, state.variables);
     return {
-      policy: pick(policy.secrets, (name) => read.secrets.includes(name)),
+      policy: pick(policy.secrets, (name) => name === sessionSecret || read.secrets.includes(name)),
       variables: pick(secrets, (name) => read.variables.includes(name.toLowerCase())),
     };
   }

@@ -71,6 +71,7 @@ async function stageOwnFiles(staging: Staging, parts: RootParts): Promise<void> 
   const template = (name: string): Promise<string> => readText(templatePath('boot-environment', name));
   await staging.write('init', await template('init'), 0o755);
   await staging.write('usr/lib/bootwright/common', await template('common'));
+  await staging.write('usr/lib/bootwright/dhcp', await template('dhcp'), 0o755);
   await staging.write('usr/lib/bootwright/on-device', await template('on-device'), 0o755);
   await staging.write('usr/bin/keyboard', await template('keyboard'), 0o755);
   await staging.write('etc/bootwright/keyboard', `${parts.keyboard}\n`);

@@ -23,7 +23,7 @@ export type EventBody =
   | { readonly type: 'agent.refused'; readonly code: ErrorCode; readonly message: string }
   | {
       readonly type: 'prompt.shown';
-      readonly prompt: 'password' | 'confirm' | 'failure' | 'clock' | 'resume';
+      readonly prompt: 'password' | 'confirm' | 'failure' | 'clock' | 'resume' | 'approval' | 'choice' | 'network';
       readonly text: string;
       readonly attempt?: number;
     }

@@ -27,12 +27,9 @@ export class TooManyTries extends BootwrightError {
 }
 
 /** Sets or replaces a deployment's password. Only the verifier is stored. */
-export async function setDeploymentPassword(
-  state: State,
-  deployment: string,
-  password: string,
-  at: Date,
-): Promise<void> {
+export async function setDeploymentPassword(state: State, deployment: string, typed: string, at: Date): Promise<void> {
+  // As the agent does: keyboards differ in how they compose letters.
+  const password = typed.normalize('NFC');
   const { client, server } = await opaque();
   const serverSetup = await serverSetupOf(state);
   const { clientRegistrationState, registrationRequest } = client.startRegistration({ password });

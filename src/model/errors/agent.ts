@@ -42,4 +42,79 @@ export const agentErrors = {
     fix: 'Choose the disk in the boot menu of the firmware once; the run then goes on by itself.',
     exit: 'failure',
   },
+  'BW-AGENT-030': {
+    title: 'The reply of the server is for another question',
+    fix: 'Start this machine again. When it happens again, somebody may be replaying old replies on this network.',
+    exit: 'untrusted',
+  },
+  'BW-AGENT-031': {
+    title: 'The reply of the server has expired',
+    fix: 'Check the clocks of the server and of this machine, and start this machine again.',
+    exit: 'untrusted',
+  },
+  'BW-AGENT-032': {
+    title: 'The reply of the server is older than one seen before',
+    fix: 'If the state of the server was restored from a backup, change anything in the site so that its serial grows; else somebody may be replaying old replies.',
+    exit: 'untrusted',
+  },
+  'BW-AGENT-033': {
+    title: 'The reply was not signed by the site',
+    fix: 'Make the medium or boot image again if the signing key of the site was changed.',
+    exit: 'untrusted',
+  },
+  'BW-AGENT-034': {
+    title: 'The server has a certificate that is not believed',
+    fix: 'Check that the address is the one of the server; make the medium or boot image again if the authority of the site was changed.',
+    exit: 'untrusted',
+  },
+  'BW-AGENT-035': {
+    title: 'No server answers',
+    fix: 'Check the cable, the network and that bootwright serve is running.',
+    exit: 'missing',
+  },
+  'BW-AGENT-036': {
+    title: 'What names the server cannot be used',
+    fix: 'Make the medium or boot image again.',
+    exit: 'input',
+  },
+  'BW-AGENT-037': {
+    title: 'The server deploys nothing to this machine',
+    fix: 'bootwright explain on the server prints the rule.',
+    exit: 'refused',
+  },
+  'BW-AGENT-038': {
+    title: 'Boot image and server speak different versions of the protocol',
+    fix: 'Make the medium or boot image again with the version of Bootwright that the server runs.',
+    exit: 'refused',
+  },
+  'BW-AGENT-039': {
+    title: 'The server refused a request',
+    fix: 'Look at the output of bootwright serve, and start this machine again.',
+    exit: 'refused',
+  },
+  'BW-AGENT-040': {
+    title: 'Content could not be fetched',
+    fix: 'Check that the server holds it unchanged (bootwright serve says so), and retry.',
+    exit: 'missing',
+  },
+  'BW-AGENT-041': {
+    title: 'There is no room for content',
+    fix: 'Let the sequence partition and format a disk before the step that needs the content, or use a larger disk.',
+    exit: 'missing',
+  },
+  'BW-AGENT-042': {
+    title: 'The policy of the server cannot be used',
+    fix: 'Start this machine again; look at the output of bootwright serve when that does not help.',
+    exit: 'untrusted',
+  },
+  'BW-AGENT-043': {
+    title: 'No task sequence is available for this machine',
+    fix: 'Deploy one to a collection this machine is a member of; bootwright explain on the server prints the rules.',
+    exit: 'refused',
+  },
+  'BW-AGENT-044': {
+    title: 'An interrupted run cannot go on',
+    fix: 'Start this machine again and start anew (N); the disk is then erased.',
+    exit: 'refused',
+  },
 } as const satisfies Record<string, ErrorEntry>;

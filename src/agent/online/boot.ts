@@ -1,0 +1,169 @@
+import { setSystemClock } from '../../host/system-clock.ts';
+import type { BootwrightEvent } from '../../model/event.ts';
+import type { Policy } from '../../model/policy.ts';
+import type { PolicyGrant } from '../../model/protocol.ts';
+import { confirm } from '../confirm.ts';
+import type { AgentContext } from '../context.ts';
+import { checkDates } from '../dates.ts';
+import { deploy } from '../deploy.ts';
+import { lookForEarlierRun } from '../earlier-run.ts';
+import { tpmKeeper } from '../key-keepers.ts';
+import { runPrestart } from '../prestart.ts';
+import { runnablePolicy } from '../saved-run.ts';
+import { sessionSecret } from '../target-secrets.ts';
+import { foresee } from '../undertaking.ts';
+import { createVault } from '../vault.ts';
+import type { Verification } from '../verification.ts';
+import { waitForDisks } from '../wait-for-disks.ts';
+import { connect, type Doors } from './connect.ts';
+import { OnlineContent } from './content.ts';
+import type { ContentToken } from './download.ts';
+import { obtainGrant, openGrantedPolicy } from './grant.ts';
+import { type InterruptedOnline, openInterrupted, resumeWith } from './interrupted.ts';
+import { leaveToDisk } from './leave-to-disk.ts';
+import { machineNetwork } from './network.ts';
+import { chooseOffer } from './offers.ts';
+import { awaitRelease } from './release.ts';
+import { newReports, Reports } from './reports.ts';
+import { type Online, register, requestGrant } from './session.ts';
+import { readSettings } from './settings.ts';
+
+/** Without a medium there is none whose number runs could carry. */
+const noMedium = '0'.repeat(32);
+const patienceAtEnd = 2 * 60_000;
+
+/** The boot environment's work when a server says what is to be done. Ends in a restart; the caller shows what is thrown. */
+export async function deployFromServer(context: AgentContext, doors: Doors = realDoors(context)): Promise<never> {
+  const { terminal, emit, machine, mask, record, clock, paths } = context;
+  const settings = await readSettings(paths);
+  const mediumId = settings.medium?.id ?? noMedium;
+  const label = settings.medium?.label ?? '';
+  terminal.setBanner({ organisation: settings.siteName, label });
+  let tell: Pick<Reports, 'add'> | undefined;
+  const untold: BootwrightEvent[] = [];
+  record.listen((event) => void (tell === undefined ? untold.push(event) : tell.add(event)));
+  emit({ type: 'machine.recognised', mediumId, facts: await machine.facts(), resumed: false });
+  await runPrestart(context);
+  await waitForDisks(context);
+
+  const warn = (text: string): void => emit({ type: 'log', severity: 'warning', component: 'Agent', text });
+  const tpm = await tpmKeeper(paths.tpm, warn);
+  const keepers = tpm === undefined ? [] : [tpm];
+  const { interrupted, startsAnew } = await lookForEarlierRun(context, mediumId, nothingToVerify);
+  const earlier = interrupted && (await openInterrupted(interrupted, mediumId, keepers));
+  const online = await connect(context, settings, earlier?.reports?.serial ?? 0, doors);
+  const released = (await goOnWithSession(context, online, earlier)) ?? (await askForPolicy(context, online, earlier));
+  if (released === undefined) return leaveToDisk(context, 'Nothing was released to this machine');
+
+  const { session, grant } = released;
+  mask.add(session);
+  mask.add(grant.contentToken);
+  const believed = earlier?.kept?.policy ?? released.policy;
+  const policy = runnablePolicy({ ...believed, secrets: { ...believed.secrets, [sessionSecret]: session } });
+  for (const value of Object.values(policy.secrets)) mask.add(value);
+  terminal.setBanner({ organisation: policy.organisation, label });
+  if (earlier === undefined && !(await checkDates(context, policy))) return context.restart();
+  const resume = earlier && resumeWith(earlier, policy);
+
+  const about = { deployment: grant.deployment, servers: settings.servers, authority: settings.authority };
+  const isSameSession = session === earlier?.kept?.policy.secrets[sessionSecret];
+  const reports = new Reports({
+    ...{ servers: online.servers, session, clock, warn, logs: paths.logs, patience: patienceAtEnd },
+    saved: (isSameSession ? earlier?.reports : undefined) ?? newReports(about),
+    serial: () => online.reader.serial,
+  });
+  for (const event of untold.splice(0)) reports.add(event);
+  tell = reports;
+  if (earlier === undefined) {
+    const undertaking = await foresee(context, policy);
+    const isAsked = startsAnew || !policy.unattended;
+    if (isAsked && !(await confirm(context, undertaking))) return context.restart();
+  }
+  reports.start();
+  return deploy(context, {
+    ...{ policy, resume, reports, expiresAt: interrupted?.saved.expiresAt },
+    vault: earlier?.kept?.vault ?? (await createVault(mediumId, keepers)),
+    content: new OnlineContent({
+      ...{ context, policy, servers: online.servers },
+      token: renewedToken(context, online, session, grant),
+    }),
+  });
+}
+
+interface Released {
+  readonly session: string;
+  readonly grant: PolicyGrant;
+  readonly policy: Policy;
+}
+
+/** The session of the run that goes on still opens content; `undefined` when there is none, or the server forgot it. */
+async function goOnWithSession(
+  context: AgentContext,
+  online: Online,
+  earlier: InterruptedOnline | undefined,
+): Promise<Released | undefined> {
+  const policy = earlier?.kept?.policy;
+  const session = policy?.secrets[sessionSecret];
+  const deployment = earlier?.reports?.deployment;
+  if (policy === undefined || session === undefined || deployment === undefined) return undefined;
+  try {
+    return { policy, session, grant: await requestGrant(context, online, session, { deployment }) };
+  } catch (error) {
+    const text = `The earlier session is of no use any more: ${(error as Error).message}`;
+    context.emit({ type: 'log', severity: 'warning', component: 'Agent', text });
+    return undefined;
+  }
+}
+
+/** Registers, waits for a release, chooses, and gets the policy; `undefined` when nobody released or chose anything. */
+async function askForPolicy(
+  context: AgentContext,
+  online: Online,
+  earlier: InterruptedOnline | undefined,
+): Promise<Released | undefined> {
+  const { settings } = online;
+  const session = await register(context, online);
+  context.mask.add(session.id);
+  const { machine, release } = session.registration;
+  context.emit({ type: 'agent.phase', name: 'registered', text: `${machine.name} (${machine.state}): ${release}` });
+  const registration = await awaitRelease(context, online, session);
+  if (registration === undefined) return undefined;
+  const preferred = earlier?.reports?.deployment ?? settings.preferred;
+  const offer = await chooseOffer(context, registration.offers, preferred);
+  if (offer === undefined) return context.restart();
+  const grant = await obtainGrant(context, online, session, offer, registration.release);
+  const mediumId = settings.medium?.id ?? noMedium;
+  const policy = openGrantedPolicy(grant, session.key, { mediumId, keys: settings.keys });
+  context.emit({ type: 'agent.phase', name: 'policy', text: `${offer.name} (${grant.deployment})` });
+  return { session: session.id, grant, policy };
+}
+
+/** What was released to a session stays released: another token is to be had by asking for the policy again. */
+function renewedToken(context: AgentContext, online: Online, session: string, first: PolicyGrant): ContentToken {
+  let grant = first;
+  const margin = 60_000;
+  const renew = async (): Promise<void> => {
+    grant = await requestGrant(context, online, session, { deployment: first.deployment });
+    context.mask.add(grant.contentToken);
+  };
+  return {
+    renew,
+    async current() {
+      if (Date.parse(grant.contentExpiresAt) - margin < context.clock.now().getTime()) await renew();
+      return grant.contentToken;
+    },
+  };
+}
+
+/** Online, every file is checked against its hash before it is used. */
+const nothingToVerify: Verification = {
+  refused: new AbortController().signal,
+  finish: async () => undefined,
+  fail: async () => {
+    throw new Error('a question without a signal was given up');
+  },
+};
+
+function realDoors(context: AgentContext): Doors {
+  return { network: machineNetwork(context), setClock: setSystemClock };
+}

@@ -1,0 +1,54 @@
+import { HttpsClient } from '../../host/https-client.ts';
+import { BootwrightError } from '../../model/error.ts';
+import type { AgentContext } from '../context.ts';
+import { EnvelopeReader } from './envelope.ts';
+import { greet } from './greeting.ts';
+import type { FixedAddress, Network } from './network.ts';
+import { askAboutNetwork } from './network-page.ts';
+import { Servers } from './servers.ts';
+import type { Online } from './session.ts';
+import type { OnlineSettings } from './settings.ts';
+
+/** The two things outside of the agent that finding a server changes. */
+export interface Doors {
+  readonly network: Network;
+  readonly setClock: (date: Date) => Promise<void>;
+}
+
+/**
+ * Brings the network up and finds a server of the site, however long that takes.
+ *
+ * @throws BW-AGENT-034 somebody else answers, BW-AGENT-038 another version of the protocol
+ */
+export async function connect(
+  context: AgentContext,
+  settings: OnlineSettings,
+  serial: number,
+  { network, setClock }: Doors,
+): Promise<Online> {
+  const { terminal, emit } = context;
+  const client = new HttpsClient(settings.authority);
+  const servers = new Servers(client, settings.servers);
+  for (let fixed: FixedAddress | undefined; ; ) {
+    terminal.show({ id: 'connecting', title: 'Looking for the server …', tone: 'normal', blocks: [], keys: [] });
+    try {
+      await (fixed === undefined ? network.automatic() : network.fixed(fixed));
+      const { site } = await greet(context, servers, client, setClock);
+      emit({ type: 'agent.phase', name: 'connected', text: `${servers.origins[0]} of ${site}` });
+      return { settings, client, servers, reader: new EnvelopeReader(settings.keys, serial) };
+    } catch (error) {
+      const problem = asAway(error);
+      emit({ type: 'log', severity: 'warning', component: 'Network', text: problem.message });
+      fixed = await askAboutNetwork(context, problem);
+    }
+  }
+}
+
+/** Only what another cable or another address could mend is asked about. */
+function asAway(error: unknown): BootwrightError {
+  if (!(error instanceof BootwrightError))
+    return new BootwrightError('BW-AGENT-035', `The network could not be set up: ${String(error)}`, { cause: error });
+  const isNetwork = error.code === 'BW-AGENT-035' || error.code === 'BW-AGENT-039' || error.code.startsWith('BW-HOST');
+  if (isNetwork) return error;
+  throw error;
+}

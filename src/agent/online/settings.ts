@@ -1,0 +1,58 @@
+import * as z from 'zod';
+import { exists, readdir, readText } from '../../host/files.ts';
+import { HttpsClient } from '../../host/https-client.ts';
+import { BootwrightError } from '../../model/error.ts';
+import type { MediumFacts } from '../../model/medium.ts';
+import { type PublicKey, parsePublicKey } from '../../trust/public-key.ts';
+import type { AgentPaths } from '../paths.ts';
+
+/** What an online agent was started with: whom to ask, and whom to believe. */
+export interface OnlineSettings {
+  /** Origins, `https://host:port`, in the order they are to be tried. */
+  readonly servers: readonly string[];
+  readonly siteName: string;
+  /** PEM. */
+  readonly authority: string;
+  /** Active signing keys of the site. */
+  readonly keys: readonly PublicKey[];
+  /** Of the medium the agent was started from, if any. */
+  readonly medium: MediumFacts | undefined;
+  /** Deployment that is started without asking, also a hidden one: `SMSTSPreferredAdvertID`. */
+  readonly preferred: string | undefined;
+}
+
+const file = z.object({
+  servers: z
+    .array(z.url({ protocol: /^https$/ }).transform((text) => new URL(text).origin))
+    .min(1)
+    .max(16),
+  siteName: z.string().max(256),
+  variables: z.record(z.string(), z.string()).default({}),
+});
+
+/** @throws BW-AGENT-036 */
+export async function readSettings({ etc, server }: AgentPaths): Promise<OnlineSettings> {
+  try {
+    const { servers, siteName, variables } = file.parse(JSON.parse(await readText(server)));
+    const authority = await readText(`${etc}/ca.pem`);
+    new HttpsClient(authority).close();
+    const keys: PublicKey[] = [];
+    for (const name of (await readdir(`${etc}/keys`)).filter((entry) => entry.endsWith('.pub')).sort())
+      keys.push(parsePublicKey(await readText(`${etc}/keys/${name}`), name));
+    const signing = keys.filter(({ purpose, status }) => purpose === 'signing' && status === 'active');
+    if (signing.length === 0) throw new Error('there is no active signing key');
+    const preferred = Object.entries(variables).find(([name]) => name.toLowerCase() === 'smstspreferredadvertid')?.[1];
+    return { servers, siteName, authority, keys: signing, medium: await mediumFacts(etc), preferred };
+  } catch (cause) {
+    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : String((cause as Error).message ?? cause);
+    throw new BootwrightError('BW-AGENT-036', `What names the server cannot be used: ${why}`, { cause });
+  }
+}
+
+async function mediumFacts(etc: string): Promise<MediumFacts | undefined> {
+  const path = `${etc}/medium.json`;
+  if (!(await exists(path))) return undefined;
+  const facts = JSON.parse(await readText(path)) as MediumFacts;
+  if (facts.format !== 'bootwright-medium/1') throw new Error('medium.json is in an unknown form');
+  return facts;
+}

@@ -1,0 +1,147 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AgentContext, AgentMachine } from '../../../src/agent/context.ts';
+import { deployFromServer } from '../../../src/agent/online/boot.ts';
+import type { Page } from '../../../src/agent/page.ts';
+import { agentPaths } from '../../../src/agent/paths.ts';
+import { refuse } from '../../../src/agent/refusal.ts';
+import type { BootwrightEvent } from '../../../src/model/event.ts';
+import type { Disk, MachineFacts } from '../../../src/model/machine.ts';
+import type { Policy } from '../../../src/model/policy.ts';
+import { formatPublicKey } from '../../../src/trust/public-key.ts';
+import { facts as mediumFacts, policyOf, type SigningKey } from '../medium-tree.ts';
+import { type Act, scripted } from '../scripted.ts';
+
+export const disk: Disk = {
+  ...{ path: '/dev/sda', index: 0, serial: 'D1', model: 'Disk', bus: 'sata', sizeBytes: 20e9, sectorSize: 512 },
+  ...{ removable: false, contents: 'nothing' },
+};
+
+/** What a page is answered with, by its id; a page without an answer waits. */
+export type Answers = Readonly<Record<string, readonly Act[]>>;
+
+export interface OnlineRun {
+  readonly pages: readonly Page[];
+  readonly events: readonly BootwrightEvent[];
+  readonly changes: readonly string[];
+  readonly clockSetTo: readonly Date[];
+  readonly root: string;
+  readonly refusedWith: string | undefined;
+}
+
+export interface OnlineRunOptions {
+  readonly servers: readonly string[];
+  readonly authority: string;
+  readonly keys: readonly SigningKey[];
+  readonly answers?: Answers;
+  readonly machine?: Partial<AgentMachine>;
+  readonly onPage?: (page: Page) => void;
+  readonly clockOff?: number;
+}
+
+export function onlinePolicy(key: SigningKey, more: Partial<Policy> = {}): Policy {
+  return { ...policyOf([], key), mediaKind: 'bootable', unattended: true, ...more };
+}
+
+/** The agent from server.json to the restart, with a person who answers pages; one second of waiting takes 5 ms. */
+export async function runOnline(options: OnlineRunOptions): Promise<OnlineRun> {
+  const root = await mkdtemp(join(tmpdir(), 'online-'));
+  const paths = agentPaths('boot', root);
+  await mkdir(`${paths.etc}/keys`, { recursive: true });
+  await writeFile(paths.server, JSON.stringify({ servers: options.servers, siteName: 'Lab' }));
+  await writeFile(`${paths.etc}/ca.pem`, options.authority);
+  await writeFile(`${paths.etc}/medium.json`, JSON.stringify({ ...mediumFacts, kind: 'bootable' }));
+  for (const [index, key] of options.keys.entries())
+    await writeFile(`${paths.etc}/keys/${index}.pub`, formatPublicKey(key.publicKey));
+  await writeFile(paths.settled, '');
+  await mkdir(paths.logs, { recursive: true });
+  await writeFile(`${paths.logs}/smsts.log`, 'the log');
+
+  const changes: string[] = [];
+  const reading: Partial<AgentMachine> = {
+    kind: 'linux',
+    environment: 'boot',
+    facts: async () =>
+      ({
+        ...{ firmware: 'bios', make: 'Make', model: 'Model', serialNumber: 'SN', uuid: 'U', memoryBytes: 1 << 30 },
+        macAddresses: [],
+      }) as unknown as MachineFacts,
+    disks: async () => [disk],
+    partitionTable: async () => ({ style: 'none', partitions: [] }),
+    close: async () => undefined,
+    ...options.machine,
+  };
+  const machine = new Proxy(reading, {
+    get(target, name) {
+      if (name in target) return target[name as keyof typeof target];
+      return async () => {
+        changes.push(String(name));
+        throw new Error(`${String(name)} fails here`);
+      };
+    },
+  }) as AgentMachine;
+
+  const events: BootwrightEvent[] = [];
+  const listeners: ((event: BootwrightEvent) => void)[] = [];
+  const clockSetTo: Date[] = [];
+  let off = options.clockOff ?? 0;
+  const left = new Map(Object.entries(options.answers ?? {}).map(([id, acts]) => [id, keysOf(acts)]));
+  const base = scripted([]);
+  const pages: Page[] = [];
+  const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+  const context: AgentContext = {
+    ...base.context,
+    ...{ machine, paths },
+    terminal: {
+      ...base.context.terminal,
+      show(page) {
+        pages.push(page);
+        options.onPage?.(page);
+      },
+      async press({ signal } = {}) {
+        const key = left.get(pages.at(-1)?.id ?? '')?.shift();
+        if (key !== undefined) return { ...key, console: 'tty1' };
+        await pause(5);
+        return signal?.aborted === true ? undefined : undefined;
+      },
+    },
+    clock: {
+      now: () => new Date(Date.now() + off),
+      async sleep(milliseconds, signal) {
+        await pause(Math.min(milliseconds, milliseconds / 200 + 1));
+        signal?.throwIfAborted();
+      },
+    },
+    emit(body) {
+      const event = { at: new Date().toISOString(), uptime: 1, ...base.context.mask.event(body) } as BootwrightEvent;
+      events.push(event);
+      for (const listener of listeners) listener(event);
+    },
+    record: { listen: (listener) => void listeners.push(listener), flush: async () => undefined },
+  };
+  const doors = {
+    network: { automatic: async () => undefined, fixed: async () => undefined },
+    async setClock(date: Date) {
+      clockSetTo.push(date);
+      off = date.getTime() - Date.now();
+    },
+  };
+  await Promise.race([deployFromServer(context, doors).catch((error) => refuse(context, error)), base.restarted]);
+  const refused = events.find((event) => event.type === 'agent.refused');
+  return { pages, events, changes, clockSetTo, root, refusedWith: refused?.code };
+}
+
+export async function forget(run: OnlineRun): Promise<void> {
+  await rm(run.root, { recursive: true });
+}
+
+function keysOf(acts: readonly Act[]): Exclude<Act, string | { readonly kind: 'wait' }>[] {
+  return acts.flatMap((act) =>
+    typeof act === 'string'
+      ? [...act].map((text) => ({ kind: 'text' as const, text }))
+      : act.kind === 'wait'
+        ? []
+        : [act],
+  );
+}

@@ -55,6 +55,10 @@ class Run {
     await fillVariables(this.#variables, this.#options);
     if (resume === undefined) this.#emit({ type: 'sequence.started', name: sequence.name, total: this.#table.total });
     else this.#log('info', `Going on with "${sequence.name}" at position ${this.#position} (${resume.state.phase}).`);
+    if (this.#isStillToRestart(resume?.state)) {
+      this.#log('warning', 'The machine went down before it restarted into the deployed system: it does so now.');
+      return this.#restart(resume.state.restart, await this.#save('restart', resume.state.restart));
+    }
     let interrupted = resume?.state.phase === 'running';
     for (;;) {
       const entry = this.#table.entries[this.#position];
@@ -148,10 +152,18 @@ class Run {
     const saved = isRestart ? await this.#save('restart', request) : await this.#save('ready');
     // Said only when a power cut can no longer take it back.
     if (outcome.succeeded) this.#emit({ type: 'step.completed', name: item.name, path, code, message, seconds });
-    if (!isRestart) return undefined;
-    const { target, message: text = '', delaySeconds = 0 } = request;
-    this.#emit({ type: 'restart.requested', target, message: text });
-    return { state: 'restart', target, message: text, delaySeconds, ...saved };
+    return isRestart ? this.#restart(request, saved) : undefined;
+  }
+
+  #restart({ target, message = '', delaySeconds = 0 }: RestartRequest, saved: Saved): RunOutcome {
+    this.#emit({ type: 'restart.requested', target, message });
+    return { state: 'restart', target, message, delaySeconds, ...saved };
+  }
+
+  /** A power cut between the request and the restart brings the boot environment back, where the rest must not run. */
+  #isStillToRestart(state: RunState | undefined): state is RunState & { readonly restart: RestartRequest } {
+    const isHere = this.#options.machine.environment === 'boot';
+    return isHere && state?.phase === 'restart' && state.restart?.target === 'disk';
   }
 
   async #fail(entry: TableEntry & { kind: 'step' }, outcome: StepOutcome): Promise<RunOutcome | undefined> {

@@ -194,6 +194,25 @@ describe('exit codes and restarts', () => {
     expect(second.outcome.saved.variables).toContainEqual({ name: '_SMSTSInWinPE', value: 'false', origin: 'engine' });
   });
 
+  it('does the restart first when power went away before it: nothing of the rest runs in the boot environment', async () => {
+    const restart = { target: 'disk', message: 'Bye', delaySeconds: 5 } as const;
+    const types = [
+      testType(({ variables }) => {
+        const isAsking = variables.get('_SMSTSCurrentActionName') === 'a';
+        return { code: 0, message: '', ...(isAsking && { restart }) };
+      }),
+    ];
+    const items = [step('a'), step('b')];
+    const first = await run(items, { types });
+    const again = await run(items, { types, resume: resumeFrom(first.saves.at(-1)) });
+    expect(again.story).toEqual([]);
+    expect(again.events).toContainEqual({ type: 'restart.requested', target: 'disk', message: 'Bye' });
+    expect(again.outcome).toMatchObject({ state: 'restart', ...restart, saved: { position: 1, phase: 'restart' } });
+    const deployed = new SimulatedMachine({ ...blankModel(), environment: 'deployed' });
+    const rest = await run(items, { types, machine: deployed, resume: resumeFrom(again.saves.at(-1)) });
+    expect(rest.story).toEqual(['started:b', 'completed:b', 'sequence-completed:Test sequence']);
+  });
+
   it.each([
     ['HD', 'disk'],
     ['WinPE', 'boot'],
@@ -222,7 +241,8 @@ describe('exit codes and restarts', () => {
       }),
     ];
     const first = await run([step('a')], { types });
-    const second = await run([step('a')], { types, resume: resumeFrom(first.saves.at(-1)) });
+    const machine = new SimulatedMachine({ ...blankModel(), environment: 'deployed' });
+    const second = await run([step('a')], { types, machine, resume: resumeFrom(first.saves.at(-1)) });
     expect([runs, second.outcome.state]).toEqual([2, 'completed']);
   });
 

@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { defaultKeptVersions } from '../content/library/remove.ts';
+import { cacheFolder } from '../host/cache-folder.ts';
 import { exists, readdir, readText } from '../host/files.ts';
 import { type Architecture, architectures } from '../model/deployment.ts';
 import { BootwrightError, type Problem } from '../model/error.ts';
@@ -57,6 +58,12 @@ export async function loadSite(folder: string): Promise<Site> {
     if (!(await exists(file))) continue;
     bootImages.push(name);
     const architecture = await architectureOf(file);
+    if (architecture !== undefined) bootImageArchitectures.set(name, architecture);
+  }
+  // Those of this user serve every site that has none of that name.
+  for (const name of await namesIn(cacheFolder(), 'boot-images')) {
+    if (bootImages.includes(name)) continue;
+    const architecture = await architectureOf(cacheFolder('boot-images', name, 'boot-image.json'));
     if (architecture !== undefined) bootImageArchitectures.set(name, architecture);
   }
   const content = { images, packages, secrets };

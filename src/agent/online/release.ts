@@ -94,6 +94,6 @@ function approvalPage(code: string, name: string, site: string, left: number | u
 function refused(reason: string | undefined): BootwrightError {
   return new BootwrightError(
     'BW-AGENT-037',
-    `The server deploys nothing to this machine: ${reason ?? 'it does not say why'}.`,
+    `The server deploys nothing to this machine: ${(reason ?? 'it does not say why').replace(/\.$/, '')}.`,
   );
 }

@@ -35,9 +35,8 @@ export async function applyImage(
         onOutput: (piece) => {
           // wimlib writes dozens of lines a second; each event costs screen, log and serial line some milliseconds.
           const now = monotonicMilliseconds();
-          if (now - reported < 500) return;
           const progress = parseProgress(piece);
-          if (progress === undefined) return;
+          if (progress === undefined || (now - reported < 500 && progress.fraction < 1)) return;
           reported = now;
           request.onProgress?.(progress.fraction, progress.text);
         },

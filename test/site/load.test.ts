@@ -196,3 +196,34 @@ steps:
     });
   });
 });
+
+it('counts the boot images of this user for a site that has none of that name', async () => {
+  const cache = await mkdtemp(join(tmpdir(), 'cache-'));
+  const { XDG_CACHE_HOME } = process.env;
+  process.env['XDG_CACHE_HOME'] = cache;
+  try {
+    for (const [name, architecture] of [
+      ['default', 'x64'],
+      ['lab', 'x64'],
+    ] as const) {
+      await mkdir(join(cache, 'bootwright', 'boot-images', name), { recursive: true });
+      await writeFile(
+        join(cache, 'bootwright', 'boot-images', name, 'boot-image.json'),
+        JSON.stringify({ architecture }),
+      );
+    }
+    const files = { 'site.yaml': 'name: Lab\n', 'boot-images/lab/boot-image.json': '{ "architecture": "arm64" }' };
+    const site = await withSite(files, (folder) => loadSite(folder));
+    expect(site.bootImageArchitectures).toEqual(
+      new Map([
+        ['lab', 'arm64'],
+        ['default', 'x64'],
+      ]),
+    );
+    expect(site.bootImages).toEqual(['lab']);
+  } finally {
+    if (XDG_CACHE_HOME === undefined) delete process.env['XDG_CACHE_HOME'];
+    else process.env['XDG_CACHE_HOME'] = XDG_CACHE_HOME;
+    await rm(cache, { recursive: true });
+  }
+});

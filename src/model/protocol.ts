@@ -1,3 +1,4 @@
+import type { DeploymentOffer, Origin } from './deployment.ts';
 import type { ErrorCode } from './errors/index.ts';
 import type { Disk, MachineFacts } from './machine.ts';
 
@@ -31,9 +32,6 @@ export interface Hello {
   readonly lowest: number;
   readonly highest: number;
 }
-
-/** Where a machine came from when it asks. */
-export type Origin = 'media' | 'pxe' | 'client';
 
 export interface RegistrationRequest {
   readonly protocol: number;
@@ -74,15 +72,7 @@ export interface NetworkAdapter {
 export type Release = 'none' | 'password' | 'approval' | 'refused';
 
 /** One sequence the machine may run. */
-export interface Offer {
-  readonly deployment: string;
-  readonly sequence: string;
-  readonly name: string;
-  readonly description: string;
-  readonly purpose: 'available' | 'required';
-  /** Runs only when named by `SMSTSPreferredAdvertID`. */
-  readonly hidden: boolean;
-}
+export type Offer = Omit<DeploymentOffer, 'bootImage'>;
 
 export interface Registration extends SignedReply {
   readonly format: 'bootwright-registration/1';

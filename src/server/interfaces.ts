@@ -1,4 +1,5 @@
-import type { Offer, Origin, RegistrationRequest } from '../model/protocol.ts';
+import type { Origin } from '../model/deployment.ts';
+import type { Offer, RegistrationRequest } from '../model/protocol.ts';
 import type { SequenceVariable } from '../model/sequence.ts';
 import type { CompiledContent } from '../site/compiled-content.ts';
 

@@ -1,6 +1,6 @@
-import { unknownComputers } from '../../model/deployment.ts';
+import { type Origin, unknownComputers } from '../../model/deployment.ts';
 import { BootwrightError } from '../../model/error.ts';
-import type { MachineRecord, Origin } from '../../model/protocol.ts';
+import type { MachineRecord } from '../../model/protocol.ts';
 import type { MachineMemory } from '../interfaces.ts';
 import type { State } from './state.ts';
 

@@ -7,6 +7,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     disableConsoleIntercept: true,
+    // One core less by default: half of the machines this is made for have two.
+    maxWorkers: '100%',
     projects: [
       {
         test: {

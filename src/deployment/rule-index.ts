@@ -1,16 +1,9 @@
-import type { Architecture, CollectionRule } from '../model/deployment.ts';
+import type { CollectionRule, Device } from '../model/deployment.ts';
 import { networkOf, readAddress, readSubnet, type Subnet } from '../model/identifier.ts';
 import { addTo } from './multimap.ts';
 
 /** A machine as rules see it: what it says of itself, and what its device file adds. */
-export interface Subject {
-  readonly macs: readonly string[];
-  readonly guid?: string;
-  readonly architecture?: Architecture;
-  readonly manufacturer?: string;
-  readonly model?: string;
-  readonly address?: string;
-}
+export type Subject = Pick<Device, 'macs' | 'guid' | 'architecture' | 'manufacturer' | 'model' | 'address'>;
 
 /**
  * Rules by the key that tells most machines apart, so that a machine meets only rules it may fit: of 10,000 rules on MAC

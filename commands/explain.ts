@@ -16,7 +16,7 @@ const marks = { applies: 'yes', passes: '-', refuses: 'NO' } as const;
 export default class Explain extends BaseCommand {
   static override summary = 'Say what a machine would get, rule by rule.';
   static override description =
-    'Decides from the files of the site, as the server would for a machine it has never seen: nothing was served before. --last-required tells it otherwise.';
+    'Decides from the files of the site, as the server would for a machine it has never seen: nothing was served before. --last-required and --reinstall tell it otherwise.';
   static override examples = [
     '<%= config.bin %> explain --mac 00:50:56:01:02:03',
     '<%= config.bin %> explain --mac 00:50:56:01:02:03 --guid 4C4C4544-0042-4D10-8053-B7C04F4E4D32 --arch x64 --firmware bios --from media',
@@ -41,6 +41,7 @@ export default class Explain extends BaseCommand {
       default: 'pxe' as const,
     })(),
     'last-required': Flags.string({ description: 'required deployment that was served to it last', helpValue: 'ID' }),
+    reinstall: Flags.string({ description: 'sequence it was armed to be reinstalled with', helpValue: 'ID' }),
   };
 
   override async run(): Promise<Decision> {
@@ -65,6 +66,7 @@ export default class Explain extends BaseCommand {
       origin: from,
       now: now().toISOString(),
       lastRequired: flags['last-required'],
+      reinstall: flags.reinstall,
     });
     this.table(
       ['RULE', 'APPLIES', 'WHAT IT SAYS'],

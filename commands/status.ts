@@ -1,5 +1,4 @@
 import { now } from '../src/host/clock.ts';
-import type { ServerStatus } from '../src/server/status.ts';
 import { BaseCommand } from './base.ts';
 import { siteFlag } from './key/flags.ts';
 import { withState } from './with-state.ts';
@@ -9,15 +8,17 @@ export default class Status extends BaseCommand {
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --site my-site --json'];
   static override flags = { site: siteFlag };
 
-  override async run(): Promise<{ server: ServerStatus | null; waiting: number; running: number }> {
+  override async run(): Promise<object> {
     const { flags } = await this.parse(Status);
     const { readStatus } = await import('../src/server/status.ts');
     const { waitingMachines } = await import('../src/server/state/sessions.ts');
     const { listRuns } = await import('../src/server/state/history.ts');
-    const { server, waiting, running } = await withState(flags.site, async (state) => ({
+    const { armedReinstalls } = await import('../src/server/state/reinstalls.ts');
+    const { server, waiting, running, armed } = await withState(flags.site, async (state) => ({
       server: await readStatus(state),
       waiting: (await waitingMachines(state, now())).length,
       running: (await listRuns(state)).filter((run) => run.state === 'running').length,
+      armed: await armedReinstalls(state, now()),
     }));
     if (server === undefined) this.log('No server runs.');
     else {
@@ -26,6 +27,8 @@ export default class Status extends BaseCommand {
       for (const problem of server.problems) this.log(`  ${problem}`);
     }
     this.log(`${waiting} wait for approval, ${running} run.`);
-    return { server: server ?? null, waiting, running };
+    for (const { name, sequence, expires } of armed)
+      this.log(`${name} is to be reinstalled with ${sequence} at its next start, until ${expires}.`);
+    return { server: server ?? null, waiting, running, reinstalls: armed };
   }
 }

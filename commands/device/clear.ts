@@ -6,7 +6,7 @@ import { withState } from '../with-state.ts';
 export default class DeviceClear extends BaseCommand {
   static override summary = 'Let a machine get its required deployment once more.';
   static override description =
-    'A required deployment is served to a machine once. After this it starts by itself again, when the machine next asks. Nothing is sent to the machine.';
+    'A required deployment is served to a machine once. After this it starts by itself again, when the machine next asks. Nothing is sent to the machine. `device reinstall` arms any sequence instead, for one start.';
   static override examples = [
     '<%= config.bin %> device clear lab-01',
     '<%= config.bin %> device clear 52:54:00:12:34:56 --json',

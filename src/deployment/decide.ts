@@ -9,6 +9,7 @@ import type {
 import { type Catalogue, normaliseIdentity } from './catalogue.ts';
 import { lookUp } from './lookup.ts';
 import { chooseBootImage, offersFor, unknownName } from './offers.ts';
+import { reinstallOffer } from './reinstall.ts';
 import { Trace } from './trace.ts';
 import { variablesOf } from './variables.ts';
 
@@ -55,6 +56,22 @@ export function decide(
     variables: variablesOf(memberships, device),
     waitSeconds: device === undefined ? waitSeconds : 0,
   };
+  const reinstall = device === undefined ? undefined : reinstallOffer(question, device, trace);
+  if (reinstall !== undefined) {
+    const required = offers.find(({ purpose, hidden }) => purpose === 'required' && !hidden);
+    if (required !== undefined)
+      trace.applies('served-once', `${required.deployment}, which is required, counts as served with it.`);
+    const bootImage = origin === 'pxe' ? chooseBootImage([reinstall], question, trace) : undefined;
+    const { deployment } = reinstall;
+    return {
+      ...common,
+      offers: [reinstall, ...offers],
+      release: 'none',
+      start: deployment,
+      reinstall: { deployment, ...(required === undefined ? {} : { insteadOf: required.deployment }) },
+      ...(bootImage === undefined ? {} : { bootImage }),
+    };
+  }
   if (offers.length === 0) return { ...common, release: 'refused', reason: nothing(device) };
 
   const { required, served } = requiredOf(offers, name, memory, origin, trace);

@@ -12,10 +12,15 @@ export interface Question {
   /** ISO 8601. */
   readonly now: string;
   readonly lastRequired: string | undefined;
+  /** Sequence the device was armed to be reinstalled with. */
+  readonly reinstall: string | undefined;
 }
 
 /** The decision for a machine somebody describes. @throws BW-DEPLOY-013 an identifier that is none, or none at all */
-export function explain(source: CatalogueSource, { identity, origin, now, lastRequired }: Question): Decision {
+export function explain(
+  source: CatalogueSource,
+  { identity, origin, now, lastRequired, reinstall }: Question,
+): Decision {
   const { macs, guid, address } = identity;
   const wrong =
     macs.find((mac) => readMac(mac) === undefined) ??
@@ -32,11 +37,12 @@ export function explain(source: CatalogueSource, { identity, origin, now, lastRe
   const nothing = { now, results: new Map(), served: new Map() };
   const asked = machine as unknown as MachineIdentity;
   const first = decide(catalogue, asked, nothing, origin);
-  if (lastRequired === undefined) return first;
-  return decide(
-    catalogue,
-    asked,
-    { ...nothing, lastRequired: { deployment: lastRequired, machine: first.name } },
-    origin,
-  );
+  if (lastRequired === undefined && reinstall === undefined) return first;
+  const { name } = first;
+  const memory = {
+    ...nothing,
+    ...(lastRequired === undefined ? {} : { lastRequired: { deployment: lastRequired, machine: name } }),
+    ...(reinstall === undefined ? {} : { reinstalls: new Map([[name.toLowerCase(), reinstall]]) }),
+  };
+  return decide(catalogue, asked, memory, origin);
 }

@@ -13,7 +13,7 @@ import { compareNames, type Membership } from './membership.ts';
 import { isInside } from './rule-index.ts';
 import type { Trace } from './trace.ts';
 
-interface Question {
+export interface Question {
   readonly catalogue: Catalogue;
   readonly identity: MachineIdentity;
   readonly known: boolean;
@@ -107,7 +107,8 @@ function ignoresDates({ schedule }: Deployment, { origin }: Question): boolean {
   return origin !== 'client' && (available !== undefined || expires !== undefined || assignments.length > 0);
 }
 
-function bootImageObjection(bootImage: string, { catalogue, identity, origin }: Question): string | undefined {
+/** Why a machine cannot start a boot image in the way it came. */
+export function bootImageObjection(bootImage: string, { catalogue, identity, origin }: Question): string | undefined {
   // A running system needs a boot image only for sequences that leave it, which prepare that themselves.
   if (origin === 'client') return undefined;
   const kind = catalogue.bootImages.get(bootImage.toLowerCase());

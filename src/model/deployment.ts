@@ -170,6 +170,8 @@ export interface DeploymentMemory {
   readonly results: ReadonlyMap<string, 'succeeded' | 'failed'>;
   /** How many other unknown machines a deployment was served to, by ID. */
   readonly served: ReadonlyMap<string, number>;
+  /** Sequences that devices are to be reinstalled with at their next start, by name of the device in lower case. */
+  readonly reinstalls?: ReadonlyMap<string, string>;
 }
 
 /** One rule that was looked at, in order. */
@@ -188,6 +190,7 @@ export type DecisionRuleId =
   | 'known'
   | 'unknown-support'
   | 'collections'
+  | 'reinstall'
   | 'deployment'
   | 'boot-image'
   | 'required'
@@ -220,6 +223,8 @@ export interface Decision {
   readonly offers: readonly DeploymentOffer[];
   /** The offer that starts by itself. */
   readonly start?: string;
+  /** The offer that starts because an operator wants the device reinstalled, and the required deployment it stands in for. */
+  readonly reinstall?: { readonly deployment: string; readonly insteadOf?: string };
   /** What the machine is to be started with, over the network. */
   readonly bootImage?: string;
   /** Collection variables by priority, then those of the device. */

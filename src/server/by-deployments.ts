@@ -20,14 +20,16 @@ export function byDeployments(catalogue: () => Catalogue): Decide {
         now: memory.now.toISOString(),
         results: memory.results,
         served: memory.served,
+        reinstalls: memory.reinstalls,
         ...(last === undefined ? {} : { lastRequired: last }),
       },
       origin,
     );
-    const { state, name, variables, waitSeconds, reason } = decision;
+    const { state, name, variables, waitSeconds, reason, reinstall } = decision;
     return {
       ...{ state, name, variables, waitSeconds, unknownPolicy: deployments.settings.unknownComputers },
       ...(reason === undefined ? {} : { reason }),
+      ...(reinstall === undefined ? {} : { reinstall }),
       // A required deployment that was served before can be chosen, but does not start by itself.
       offers: decision.offers.map(({ bootImage: _, ...offer }) => ({
         ...offer,

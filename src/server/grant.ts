@@ -8,7 +8,8 @@ import { requestOf } from './register.ts';
 import { releaseOf } from './release.ts';
 import type { Service } from './service.ts';
 import { rememberGrant } from './state/grants.ts';
-import { machineKey, rememberRequired } from './state/machines.ts';
+import { machineKey, rememberRequired, rememberUnknown } from './state/machines.ts';
+import { serveReinstall } from './state/reinstalls.ts';
 import type { Session } from './state/sessions.ts';
 import { contentToken } from './token.ts';
 
@@ -44,12 +45,19 @@ export async function grantPolicy(service: Service, session: Session, asked: Pol
   if (policy === undefined) throw new BootwrightError('BW-SERVER-007', `${offer.sequence} cannot be served.`);
   const machine = machineKey(request.machine);
   const content = policy.content.map(({ sha256 }) => sha256);
+  if (decision.reinstall?.deployment === offer.deployment)
+    await serveReinstall(
+      service.state,
+      { device: decision.name, session: session.key, machine, insteadOf: decision.reinstall.insteadOf },
+      at,
+    );
   await rememberGrant(
     service.state,
     { session: session.key, deployment: offer.deployment, sequence: offer.sequence, content },
     at,
   );
-  if (offer.purpose === 'required')
+  if (decision.state === 'unknown') await rememberUnknown(service.state, offer.deployment, machine, at);
+  if (offer.purpose === 'required' && decision.reinstall?.deployment !== offer.deployment)
     await rememberRequired(
       service.state,
       machine,

@@ -19,6 +19,8 @@ export interface Decision {
   readonly reason?: string;
   /** Of the device and its collections; they beat those of the sequence. Hidden ones make a policy secret. */
   readonly variables?: readonly SequenceVariable[];
+  /** The offer that is there because an operator wants the device reinstalled, and what it stands in for. */
+  readonly reinstall?: { readonly deployment: string; readonly insteadOf?: string };
 }
 
 /** What the state database remembers of the machine. */
@@ -30,6 +32,8 @@ export interface MachineMemory {
   readonly results: ReadonlyMap<string, 'succeeded' | 'failed'>;
   /** How many other unknown machines were given a deployment, by ID. */
   readonly served: ReadonlyMap<string, number>;
+  /** Sequences that devices are to be reinstalled with, by name in lower case. */
+  readonly reinstalls: ReadonlyMap<string, string>;
   /** The last required deployment served to it, by where it came from; not served again until cleared. */
   readonly lastRequired: Partial<Record<Origin, { readonly deployment: string; readonly machine: string }>>;
 }

@@ -5,7 +5,8 @@ import { holdsSecrets, policyFor } from './policy/served.ts';
 import type { OfferFacts } from './release.ts';
 import type { Service } from './service.ts';
 import { grantsOf } from './state/grants.ts';
-import { machineKey, memoryOf } from './state/machines.ts';
+import { machineKey } from './state/machines.ts';
+import { memoryOf } from './state/memory.ts';
 
 export interface OfferedPolicy extends OfferFacts {
   readonly offer: Offer;
@@ -17,7 +18,7 @@ export async function offersFor(
   request: RegistrationRequest,
   { session, address }: { readonly session?: string; readonly address?: string } = {},
 ): Promise<{ readonly decision: Decision; readonly offered: readonly OfferedPolicy[] }> {
-  const memory = await memoryOf(service.state, machineKey(request.machine), service.now());
+  const memory = await memoryOf(service.state, machineKey(request.machine), service.now(), session);
   // What was served in this very session may be asked for again in it: that renews the content token.
   const granted = session === undefined ? [] : await grantsOf(service.state, session);
   const lastRequired = Object.fromEntries(

@@ -8,6 +8,7 @@ import {
   unknownComputers,
 } from '../model/deployment.ts';
 import type { Place, Problem } from '../model/error.ts';
+import { reach } from '../model/reach.ts';
 import { didYouMean } from '../sequence/did-you-mean.ts';
 import { sequenceErases } from './catalogue-source.ts';
 import type { RecordReading } from './read-records.ts';
@@ -136,24 +137,4 @@ function checkDeployment(
     problems.push({ severity: 'error', code: 'BW-DEPLOY-002', message, ...locate(['scope']) });
   }
   return problems;
-}
-
-/** Whether a collection takes in all devices, or unknown machines; exclusions are not counted on. */
-function reach(
-  name: string,
-  collections: ReadonlyMap<string, Collection>,
-): { everything: boolean; unknown: boolean } | undefined {
-  const objects = new Set(Object.values(unknownComputers).map((object) => object.toLowerCase()));
-  const [all, unknown] = [allSystems.toLowerCase(), allUnknownComputers.toLowerCase()];
-  const start = name.toLowerCase();
-  if (start !== all && start !== unknown && !collections.has(start)) return undefined;
-  const reached = new Set([start]);
-  // A set yields what is added while it is walked.
-  for (const one of reached) for (const inner of collections.get(one)?.include ?? []) reached.add(inner.toLowerCase());
-  return {
-    everything: reached.has(all),
-    unknown:
-      reached.has(unknown) ||
-      [...reached].some((one) => collections.get(one)?.members.some((member) => objects.has(member.toLowerCase()))),
-  };
 }

@@ -42,7 +42,7 @@ export const deployErrors = {
     exit: 'input',
   },
   'BW-DEPLOY-009': {
-    title: 'A required deployment that erases machines was not confirmed',
+    title: 'Something that erases machines by itself was not confirmed',
     fix: 'Give --confirm-machines with the number of machines the message says.',
     exit: 'refused',
   },
@@ -65,5 +65,15 @@ export const deployErrors = {
     title: 'A machine is described by something that is no identifier',
     fix: 'Write --mac 00:50:56:01:02:03, --guid 4C4C4544-0042-4D10-8053-B7C04F4E4D32 or --address 10.1.2.3.',
     exit: 'input',
+  },
+  'BW-DEPLOY-060': {
+    title: 'There is no device that can be reinstalled',
+    fix: 'Give the device a MAC address or GUID of its own, or name a collection that holds devices.',
+    exit: 'input',
+  },
+  'BW-DEPLOY-061': {
+    title: 'No MAC address is known to wake the machine by',
+    fix: 'Add the MAC address of its wired network adapter to the file of the device.',
+    exit: 'missing',
   },
 } as const satisfies Record<string, ErrorEntry>;

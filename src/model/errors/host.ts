@@ -52,4 +52,9 @@ export const hostErrors = {
     fix: 'Give a UTF-8 text file that holds the secret and nothing else; one newline at its end is ignored.',
     exit: 'input',
   },
+  'BW-HOST-060': {
+    title: 'A wake-up packet cannot be sent',
+    fix: 'Connect a network adapter with an IPv4 address, or name the subnet with --subnet 10.1.2.0/24; directed broadcasts have to be let through by its router.',
+    exit: 'failure',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,7 +1,6 @@
-import { type Origin, unknownComputers } from '../../model/deployment.ts';
+import type { Origin } from '../../model/deployment.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { MachineRecord } from '../../model/protocol.ts';
-import type { MachineMemory } from '../interfaces.ts';
 import type { State } from './state.ts';
 
 export interface SeenMachine {
@@ -45,36 +44,6 @@ export async function seenMachines(state: State): Promise<SeenMachine[]> {
   }));
 }
 
-export async function memoryOf(state: State, machine: string, now: Date): Promise<MachineMemory> {
-  const required = await state.selectFrom('required_offers').selectAll().where('machine', '=', machine).execute();
-  const seen = await state.selectFrom('machines').select('address').where('key', '=', machine).executeTakeFirst();
-  const runs = await state
-    .selectFrom('runs')
-    .select(['deployment', 'state'])
-    .where('machine', '=', machine)
-    .where('state', '!=', 'running')
-    .orderBy('changed')
-    .execute();
-  const others = await state
-    .selectFrom('grants')
-    .innerJoin('sessions', 'sessions.key', 'grants.session')
-    .innerJoin('machines', 'machines.key', 'sessions.machine')
-    .where('machines.name', 'in', Object.values(unknownComputers))
-    .where('machines.key', '!=', machine)
-    .select(({ fn }) => ['grants.deployment', fn.count<number>('machines.key').distinct().as('machines')])
-    .groupBy('grants.deployment')
-    .execute();
-  return {
-    now,
-    ...(seen === undefined ? {} : { address: seen.address }),
-    lastRequired: Object.fromEntries(
-      required.map(({ origin, deployment, name }) => [origin, { deployment, machine: name }]),
-    ),
-    results: new Map(runs.map((run) => [run.deployment, run.state === 'completed' ? 'succeeded' : 'failed'])),
-    served: new Map(others.map(({ deployment, machines }) => [deployment, Number(machines)])),
-  };
-}
-
 export async function rememberRequired(
   state: State,
   machine: string,
@@ -87,6 +56,15 @@ export async function rememberRequired(
     .insertInto('required_offers')
     .values({ machine, origin, ...offer })
     .onConflict((conflict) => conflict.columns(['machine', 'origin']).doUpdateSet(offer))
+    .execute();
+}
+
+/** Counts an unknown machine to those that were given a deployment. */
+export async function rememberUnknown(state: State, deployment: string, machine: string, at: Date): Promise<void> {
+  await state
+    .insertInto('unknown_grants')
+    .values({ deployment, machine, at: at.toISOString() })
+    .onConflict((conflict) => conflict.doNothing())
     .execute();
 }
 

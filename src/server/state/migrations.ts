@@ -8,6 +8,11 @@ export const migrations: Readonly<Record<string, Migration>> = {
       for (const statement of first) await sql.raw(statement).execute(database);
     },
   },
+  '002-reinstalls': {
+    up: async (database: Kysely<unknown>) => {
+      for (const statement of reinstalls) await sql.raw(statement).execute(database);
+    },
+  },
 };
 
 const first = [
@@ -35,4 +40,18 @@ const first = [
   'CREATE INDEX password_attempts_by_time ON password_attempts (at)',
   'CREATE TABLE verifiers (deployment TEXT PRIMARY KEY, record TEXT NOT NULL, set_at TEXT NOT NULL) STRICT',
   'CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT',
+];
+
+const reinstalls = [
+  `CREATE TABLE reinstalls (device TEXT PRIMARY KEY, name TEXT NOT NULL, sequence TEXT NOT NULL, armed TEXT NOT NULL,
+    expires TEXT NOT NULL, served TEXT, session TEXT) STRICT`,
+  `CREATE TABLE unknown_grants (deployment TEXT NOT NULL, machine TEXT NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (deployment, machine)) STRICT, WITHOUT ROWID`,
+  `INSERT OR IGNORE INTO unknown_grants SELECT grants.deployment, machines.key, grants.at FROM grants
+    JOIN sessions ON sessions.key = grants.session JOIN machines ON machines.key = sessions.machine
+    WHERE machines.name IN ('x86 Unknown Computer', 'x64 Unknown Computer', 'arm64 Unknown Computer')`,
+  // Asked at every registration.
+  'CREATE INDEX sessions_by_state ON sessions (state)',
+  'CREATE INDEX sessions_by_machine ON sessions (machine)',
+  'CREATE INDEX runs_by_machine ON runs (machine)',
 ];

@@ -10,6 +10,8 @@ export interface Tables {
   run_events: RunEventTable;
   run_logs: RunLogTable;
   required_offers: RequiredOfferTable;
+  reinstalls: ReinstallTable;
+  unknown_grants: UnknownGrantTable;
   password_attempts: PasswordAttemptTable;
   verifiers: VerifierTable;
   settings: SettingTable;
@@ -95,6 +97,26 @@ export interface RequiredOfferTable {
   deployment: string;
   /** What the machine was then: as another device it may be served again. */
   name: string;
+  at: string;
+}
+
+/** A device that is to be reinstalled at its next start; one row for each, the last one. */
+export interface ReinstallTable {
+  /** Name of the device in lower case. */
+  device: string;
+  name: string;
+  sequence: string;
+  armed: string;
+  expires: string;
+  /** When its start came, and the session of that. */
+  served: string | null;
+  session: string | null;
+}
+
+/** Unknown machines that were given a deployment: how many may get it is counted on, so this is never forgotten. */
+export interface UnknownGrantTable {
+  deployment: string;
+  machine: string;
   at: string;
 }
 

@@ -1,9 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../base.ts';
-import { descriptionFlag, loadSiteAt, pairs, siteFlag } from '../deployment/flags.ts';
-
-const several = (description: string, helpValue: string) =>
-  Flags.string({ description, helpValue, multiple: true, default: [] });
+import { descriptionFlag, loadSiteAt, pairs, several, siteFlag } from '../deployment/flags.ts';
 
 export default class CollectionAdd extends BaseCommand {
   static override summary = 'Make a collection: named devices, rules, and other collections.';

@@ -1,10 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { availabilities, rerunBehaviours } from '../../src/model/deployment.ts';
 import { BaseCommand } from '../base.ts';
-import { loadSiteAt, siteFlag } from './flags.ts';
-
-const several = (description: string, helpValue: string) =>
-  Flags.string({ description, helpValue, multiple: true, default: [] });
+import { loadSiteAt, several, siteFlag } from './flags.ts';
 
 export default class DeploymentAdd extends BaseCommand {
   static override summary = 'Deploy a task sequence to a collection.';

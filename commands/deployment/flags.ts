@@ -10,7 +10,12 @@ export async function loadSiteAt(folder: string): Promise<Site> {
   return loadSite(await findSite(folder));
 }
 
-export const macFlag = Flags.string({ description: 'MAC address', helpValue: 'MAC', multiple: true, default: [] });
+/** A flag that may be given several times, or not at all. */
+export const several = (description: string, helpValue: string) =>
+  // oclif would print an empty list as `[default: ]`.
+  Flags.string({ description, helpValue, multiple: true, default: [], defaultHelp: async () => '' });
+
+export const macFlag = several('MAC address', 'MAC');
 export const guidFlag = Flags.string({ description: 'SMBIOS UUID', helpValue: 'GUID' });
 export const manufacturerFlag = Flags.string({ description: 'manufacturer, as the firmware says', helpValue: 'TEXT' });
 export const modelFlag = Flags.string({ description: 'model, as the firmware says', helpValue: 'TEXT' });

@@ -9,6 +9,7 @@ import {
   manufacturerFlag,
   modelFlag,
   pairs,
+  several,
   siteFlag,
 } from '../deployment/flags.ts';
 
@@ -28,12 +29,7 @@ export default class DeviceAdd extends BaseCommand {
     architecture: Flags.string({ description: 'of the processor', options: [...architectures] }),
     manufacturer: manufacturerFlag,
     model: modelFlag,
-    variable: Flags.string({
-      description: 'variable of the device; secrets: bootwright variable add',
-      helpValue: 'NAME=VALUE',
-      multiple: true,
-      default: [],
-    }),
+    variable: several('variable of the device; secrets: bootwright variable add', 'NAME=VALUE'),
     description: descriptionFlag,
   };
 

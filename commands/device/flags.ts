@@ -3,17 +3,17 @@ import type { Target } from '../../src/deployment/target.ts';
 import { BootwrightError } from '../../src/model/error.ts';
 import type { Waking } from '../../src/server/wake.ts';
 import type { Site } from '../../src/site/site.ts';
+import { several } from '../deployment/flags.ts';
 
 /** What the commands share that do something with devices. */
 export const deviceArgument = Args.string({ description: 'name, MAC address or GUID of the device' });
 
 export const collectionFlag = Flags.string({ description: 'all devices of this collection', helpValue: 'NAME' });
 
-export const subnetFlag = Flags.string({
-  description: 'wake through the broadcast address of this subnet, instead of those of this machine',
-  helpValue: 'CIDR',
-  multiple: true,
-});
+export const subnetFlag = several(
+  'wake through the broadcast address of this subnet, instead of those of this machine',
+  'CIDR',
+);
 
 /** Whom the words of a command mean. @throws BW-DEPLOY-060 nobody, or twice, BW-DEPLOY-007 */
 export async function targetOf(site: Site, name: string | undefined, collection: string | undefined): Promise<Target> {

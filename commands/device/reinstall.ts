@@ -59,7 +59,7 @@ export default class DeviceReinstall extends BaseCommand {
     let waking: Waking | undefined;
     if (flags.wake) {
       const { wakeDevices } = await import('../../src/server/wake.ts');
-      waking = await wakeDevices(plan.devices, seen, flags.subnet ?? []);
+      waking = await wakeDevices(plan.devices, seen, flags.subnet);
       this.log(sayWoken(waking));
     } else this.log('Next: restart the machines from the network or from media; bootwright status says who is left.');
     return { sequence: plan.sequence, armed: names, expires: expires.toISOString(), ...waking };

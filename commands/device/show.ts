@@ -8,16 +8,18 @@ import { withState } from '../with-state.ts';
 export default class DeviceShow extends BaseCommand {
   static override summary = 'Show a device: its identifiers, its collections, and the variables it would get.';
   static override examples = ['<%= config.bin %> device show lab-01'];
-  static override args = { name: Args.string({ description: 'name of the device', required: true }) };
+  static override args = {
+    name: Args.string({ description: 'name, MAC address or GUID of the device', required: true }),
+  };
   static override flags = { site: siteFlag };
 
   override async run(): Promise<object> {
     const { args, flags } = await this.parse(DeviceShow);
-    const { findRecord } = await import('../../src/site/write-records.ts');
+    const { findDevice } = await import('../../src/site/find-device.ts');
     const { catalogueSource } = await import('../../src/site/catalogue-source.ts');
     const { describeDevice } = await import('../../src/deployment/describe.ts');
     const site = await loadSiteAt(flags.site);
-    const device = findRecord(site, 'devices', args.name);
+    const device = findDevice(site, args.name);
     const { collections, variables, deployments } = describeDevice(catalogueSource(site), device);
     const { name, description, macs, guid, architecture, manufacturer, model, address } = device;
     const facts = { description, macs: macs.join(' '), guid, architecture, manufacturer, model, address };

@@ -30,7 +30,7 @@ export default class DeviceWake extends BaseCommand {
     const site = await loadSiteAt(flags.site);
     const devices = devicesOf(catalogueSource(site), await targetOf(site, args.name, flags.collection));
     const seen = (await exists(stateFile(site.folder))) ? await withState(flags.site, seenMachines) : [];
-    const waking = await wakeDevices(devices, seen, flags.subnet ?? []);
+    const waking = await wakeDevices(devices, seen, flags.subnet);
     this.log(sayWoken(waking));
     return waking;
   }

@@ -1,13 +1,12 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import type { Command } from '@oclif/core';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { COMMANDS } from '../../commands/all.ts';
 import { decryptAge } from '../../src/trust/age.ts';
 import { initKeys } from '../../src/trust/keys.ts';
 import { parsePrivateKey } from '../../src/trust/private-key.ts';
 import { readSecrets } from '../../src/trust/secret-store.ts';
+import { typed } from './typed.ts';
 
 let folder: string;
 let site: string;
@@ -23,8 +22,6 @@ beforeEach(async () => {
 
 afterEach(async () => {
   vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-  process.exitCode = undefined;
   await rm(folder, { recursive: true });
 });
 
@@ -33,24 +30,10 @@ async function write(name: string, text: string): Promise<void> {
   await writeFile(join(site, name), text);
 }
 
-/** Types a command line; what it prints with `--json`, or the error's code. */
+/** Types a command line on the site; what it prints with `--json`, or the error's code. */
 async function type(id: string, ...words: readonly string[]): Promise<Record<string, unknown>> {
-  let out = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
-  vi.spyOn(console, 'log').mockImplementation((text) => {
-    out += `${text}\n`;
-  });
-  process.exitCode = undefined;
-  const command = COMMANDS[id] as unknown as {
-    run(argv: readonly string[], root: string): Promise<unknown>;
-  } & typeof Command;
-  await command.run([...words, '--site', site, '--json'], resolve(import.meta.dirname, '../..'));
-  vi.restoreAllMocks();
-  return { ...JSON.parse(out), exit: process.exitCode ?? 0 };
+  const { out, code } = await typed([...id.split(':'), ...words, '--site', site, '--json']);
+  return { ...JSON.parse(out), exit: code };
 }
 
 it('content goes in, gets versions, is pinned, listed, verified, mended and removed', async () => {

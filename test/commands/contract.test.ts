@@ -67,6 +67,18 @@ describe('the command line', () => {
     expect(files.sort()).toEqual(commands.map(([id]) => id).sort());
   });
 
+  it('shows no default where a flag that may be repeated has none', () => {
+    const { commands: cached } = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')) as {
+      commands: Record<string, { flags: Record<string, Named> }>;
+    };
+    const shown = Object.entries(cached).flatMap(([id, { flags }]) =>
+      Object.entries(flags)
+        .filter(([, flag]) => flag.multiple === true && Array.isArray(flag.default))
+        .map(([name]) => `${id} --${name}`),
+    );
+    expect(shown).toEqual([]);
+  });
+
   it('describes every topic', () => {
     interface Topic {
       readonly description?: string;

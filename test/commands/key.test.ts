@@ -1,10 +1,9 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import type { Command } from '@oclif/core';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { COMMANDS } from '../../commands/all.ts';
 import { readSecrets } from '../../src/trust/secret-store.ts';
+import { type Printed, typed } from './typed.ts';
 
 let folder: string;
 let site: string;
@@ -19,33 +18,12 @@ beforeEach(async () => {
 
 afterEach(async () => {
   vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-  process.exitCode = undefined;
   await rm(folder, { recursive: true });
 });
 
-/** Types a command line; what it prints and how it ends. */
-async function type(id: string, ...words: readonly string[]): Promise<{ out: string; err: string; code: unknown }> {
-  let out = '';
-  let err = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    err += String(text);
-    return true;
-  });
-  vi.spyOn(console, 'log').mockImplementation((text) => {
-    out += `${text}\n`;
-  });
-  process.exitCode = undefined;
-  const command = COMMANDS[id] as unknown as {
-    run(argv: readonly string[], root: string): Promise<unknown>;
-  } & typeof Command;
-  await command.run([...words, '--site', site], resolve(import.meta.dirname, '../..'));
-  vi.restoreAllMocks();
-  return { out, err, code: process.exitCode ?? 0 };
+/** Types a command line on the site; what it prints and how it ends. */
+function type(id: string, ...words: readonly string[]): Promise<Printed> {
+  return typed([...id.split(':'), ...words, '--site', site]);
 }
 
 async function file(name: string, content: string): Promise<string> {

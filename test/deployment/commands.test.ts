@@ -1,44 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { COMMANDS } from '../../commands/all.ts';
-import type Explain from '../../commands/explain.ts';
+import { describe, expect, it } from 'vitest';
+import { openState, stateFile } from '../../src/server/state/state.ts';
 import { words } from '../commands/command-line.ts';
+import { typed } from '../commands/typed.ts';
 import { withSite } from '../site/site-folder.ts';
 
-const root = join(import.meta.dirname, '..', '..');
-let printed = '';
-
-const listeners = process.getMaxListeners();
-
-beforeEach(() => {
-  // Every command watches for Ctrl-C until its process ends; here all are one process.
-  process.setMaxListeners(0);
-  const keep = (text: unknown): boolean => {
-    printed += String(text);
-    return true;
-  };
-  vi.spyOn(process.stdout, 'write').mockImplementation(keep);
-  vi.spyOn(process.stderr, 'write').mockImplementation(keep);
-  vi.spyOn(console, 'log').mockImplementation((text: unknown) => void keep(`${text}\n`));
-});
-afterEach(() => {
-  process.setMaxListeners(listeners);
-  vi.restoreAllMocks();
-  process.exitCode = undefined;
-});
-
-/** Runs `topic verb …` on a site; answers what was printed, and the exit code when it is not 0. */
+/** Types a command line on a site; answers what was printed, and the exit code when it is not 0. */
 async function run(folder: string, line: string): Promise<string> {
-  printed = '';
-  process.exitCode = undefined;
-  const [first = '', second = '', ...rest] = words(line);
-  const topic = COMMANDS[first];
-  // oclif keeps the base class abstract; what is registered never is.
-  const command = (topic ?? COMMANDS[`${first}:${second}`]) as typeof Explain;
-  const args = topic === undefined ? rest : [second, ...rest].filter((word) => word !== '');
-  await command.run([...args, '--site', folder], root);
-  return `${printed.replaceAll(folder, '…')}${process.exitCode === undefined ? '' : `exit ${process.exitCode}\n`}`;
+  const { text, code } = await typed([...words(line), '--site', folder]);
+  return `${text.replaceAll(folder, '…')}${code === 0 ? '' : `exit ${code}\n`}`;
 }
 
 const files = {
@@ -132,6 +103,37 @@ describe('the commands about devices, collections and deployments', () => {
       expect(again).toMatch(/U1 was served to it before/);
       expect(await run(folder, 'deployment remove U1')).toBe('Removed: deployments/U1.yaml.\n');
       expect(await run(folder, 'deployment list')).toMatch(/^There is none/);
+    });
+  });
+
+  it('arm devices to be reinstalled, say how many, and show them until that is over', async () => {
+    const devices = Object.fromEntries(
+      [1, 2].map((n) => [`devices/lab-0${n}.yaml`, `macs: ['00:50:56:00:00:0${n}']\n`]),
+    );
+    await withSite({ ...files, ...devices, 'collections/lab.yaml': 'members: [lab-01, lab-02]\n' }, async (folder) => {
+      const arm = 'device reinstall --collection lab --sequence debian';
+      expect(await run(folder, `${arm} --confirm-machines 2`)).toMatch(/BW-SERVER-018/);
+      await (await openState(stateFile(folder))).destroy();
+      const refused = await run(folder, arm);
+      expect(refused).toContain('debian erases and reinstalls 2 machines at their next start: lab-01, lab-02');
+      expect(refused).toMatch(/BW-DEPLOY-009 .*Give --confirm-machines 2.*exit 4\n$/s);
+      expect(await run(folder, `${arm} --confirm-machines 1`)).toMatch(/exit 4\n$/);
+      expect(await run(folder, 'status')).not.toContain('reinstalled');
+      expect(await run(folder, `${arm} --confirm-machines 2`)).toMatch(/Armed: lab-01, lab-02, until 20/);
+      expect(await run(folder, 'device reinstall lab-01')).toMatch(/BW-SITE-004 /);
+      expect(await run(folder, 'device reinstall --sequence debian')).toMatch(/BW-DEPLOY-060 /);
+      expect(await run(folder, 'status')).toMatch(
+        /lab-01 is to be reinstalled with debian at its next start, until 20/,
+      );
+      expect(await run(folder, 'device show 00:50:56:00:00:02')).toMatch(
+        /reinstall {4}debian, armed at 20.*waits until/,
+      );
+      expect(await run(folder, 'device reinstall LAB-02 --cancel')).toBe('Disarmed: lab-02.\n');
+      expect(await run(folder, 'device reinstall --cancel')).toBe('Disarmed: lab-01.\n');
+      expect(await run(folder, 'device reinstall --cancel')).toBe('Nothing was armed.\n');
+      expect(await run(folder, 'explain --mac 00:50:56:00:00:01 --reinstall debian')).toMatch(
+        /It runs reinstall:debian by itself/,
+      );
     });
   });
 

@@ -1,41 +1,26 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import Check from '../../commands/check.ts';
-import Init from '../../commands/init.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { typed } from '../commands/typed.ts';
 import { withSite } from './site-folder.ts';
 
-const root = join(import.meta.dirname, '..', '..');
-let printed = '';
 let scratch = '';
 
 beforeEach(async () => {
-  printed = '';
-  const keep = (text: unknown): boolean => {
-    printed += String(text);
-    return true;
-  };
-  vi.spyOn(process.stdout, 'write').mockImplementation(keep);
-  vi.spyOn(process.stderr, 'write').mockImplementation(keep);
-  vi.spyOn(console, 'log').mockImplementation((text: unknown) => void keep(`${text}\n`));
   scratch = await mkdtemp(join(tmpdir(), 'commands-'));
 });
 afterEach(async () => {
-  vi.restoreAllMocks();
-  process.exitCode = undefined;
   await rm(scratch, { recursive: true, force: true });
 });
 
-async function outcome(run: () => Promise<unknown>): Promise<{ text: string; code: unknown }> {
-  printed = '';
-  process.exitCode = undefined;
-  await run();
-  return { text: printed.replaceAll(scratch, '…'), code: process.exitCode ?? 0 };
+async function outcome(line: readonly string[]): Promise<{ text: string; code: number }> {
+  const { text, code } = await typed(line);
+  return { text: text.replaceAll(scratch, '…'), code };
 }
 
-const init = (...args: string[]) => outcome(() => Init.run(args, root));
-const check = (...args: string[]) => outcome(() => Check.run(args, root));
+const init = (...args: string[]) => outcome(['init', ...args]);
+const check = (...args: string[]) => outcome(['check', ...args]);
 
 describe('bootwright init', () => {
   it('makes a site once', async () => {

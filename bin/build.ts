@@ -44,7 +44,11 @@ rmSync(old, { recursive: true, force: true });
 const { Plugin } = await import('@oclif/core');
 const plugin = new Plugin({ root, type: 'core', isRoot: true, ignoreManifest: true, errorOnManifestCreate: true });
 await plugin.load();
-writeFileSync(fromRoot('oclif.manifest.json'), `${JSON.stringify(plugin.manifest)}\n`);
+// Help, which reads this, would print an empty list as `[default: ]`.
+const isEmpty = (key: string, value: unknown): boolean =>
+  key === 'default' && Array.isArray(value) && value.length === 0;
+const manifest = JSON.stringify(plugin.manifest, (key, value: unknown) => (isEmpty(key, value) ? undefined : value));
+writeFileSync(fromRoot('oclif.manifest.json'), `${manifest}\n`);
 
 const buildAgent = ['bin/build-agent.ts', 'bin/build-agent.js'].map((name) => fromRoot(name)).find(existsSync);
 if (buildAgent !== undefined) run(process.execPath, buildAgent);

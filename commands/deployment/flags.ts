@@ -12,8 +12,7 @@ export async function loadSiteAt(folder: string): Promise<Site> {
 
 /** A flag that may be given several times, or not at all. */
 export const several = (description: string, helpValue: string) =>
-  // oclif would print an empty list as `[default: ]`.
-  Flags.string({ description, helpValue, multiple: true, default: [], defaultHelp: async () => '' });
+  Flags.string({ description, helpValue, multiple: true, default: [] });
 
 export const macFlag = several('MAC address', 'MAC');
 export const guidFlag = Flags.string({ description: 'SMBIOS UUID', helpValue: 'GUID' });

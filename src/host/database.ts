@@ -46,10 +46,26 @@ export function openDatabase(file: string): Database {
       return {
         reader: statement.columns().length > 0,
         all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
-        run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
+        run: (parameters) => {
+          // A full disk ends the transaction by itself; what asks for the end of it again has to hear of the disk.
+          if (sql === 'rollback' && !database.isTransaction) return { changes: 0, lastInsertRowid: 0 };
+          return statement.run(...(parameters as SQLInputValue[]));
+        },
         iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
       };
     },
     close: () => database.close(),
   };
+}
+
+/** What kept a statement from being done, where that may be over in a moment. */
+export function storageTrouble(error: unknown): 'full' | 'busy' | 'unwritable' | undefined {
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'full';
+  if (code !== 'ERR_SQLITE_ERROR' || typeof errcode !== 'number') return undefined;
+  // Primary result codes of SQLite: 13 FULL, 5 BUSY, 6 LOCKED, 10 IOERR, 8 READONLY, 14 CANTOPEN.
+  const primary = errcode & 0xff;
+  if (primary === 13) return 'full';
+  if (primary === 5 || primary === 6) return 'busy';
+  return primary === 10 || primary === 8 || primary === 14 ? 'unwritable' : undefined;
 }

@@ -67,7 +67,7 @@ export async function grantPolicy(service: Service, session: Session, asked: Pol
     );
   const text = `${decision.name} (${machine}): ${offer.name}, ${approved ? 'approved' : release}`;
   service.notify({ type: 'policy.released', text, machine });
-  const { token, expiresAt } = contentToken(service.tokenSecret, session.key, at);
+  const { token, expiresAt } = contentToken(service.tokenSecret(), session.key, at);
   return signReply(service.catalogue(), at, {
     format: 'bootwright-policy-grant/1',
     ...{ nonce: asked.nonce, deployment: offer.deployment },

@@ -27,7 +27,8 @@ export async function offersFor(
     ),
   );
   const known = { ...memory, lastRequired, ...(address === undefined ? {} : { address }) };
-  const decision = service.decide(request, known);
+  const reason = revocationOf(service, request);
+  const decision = reason === undefined ? service.decide(request, known) : { ...nobody, reason };
   const passwords = await deploymentsWithPassword(service.state);
   const offered = decision.offers.flatMap((offer) => {
     const policy = policyFor(service.catalogue(), offer.sequence, decision);
@@ -35,4 +36,12 @@ export async function offersFor(
     return [{ offer, secret: holdsSecrets(policy), password: passwords.has(offer.deployment) }];
   });
   return { decision, offered };
+}
+
+const nobody: Decision = { state: 'ignored', name: '', offers: [], unknownPolicy: 'refuse' };
+
+/** Why nothing is given to whoever started from this medium, at registration and ever after. */
+function revocationOf({ catalogue }: Service, { mediumId }: RegistrationRequest): string | undefined {
+  const why = mediumId === undefined ? undefined : catalogue().revokedMedia.get(mediumId);
+  return why === undefined ? undefined : `this medium was revoked${why === '' ? '' : `: ${why}`}`;
 }

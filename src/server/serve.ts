@@ -1,19 +1,23 @@
 import { join } from 'node:path';
 import { ownNames } from '../host/addresses.ts';
-import { now, sleep } from '../host/clock.ts';
+import { now as systemClock } from '../host/clock.ts';
 import { exists, writeAtomically } from '../host/files.ts';
 import { processId } from '../host/process-id.ts';
 import { ensureKeys, type Passphrase } from '../trust/keys.ts';
 import { byDeployments } from './by-deployments.ts';
 import { ownCertificate, type ServedCertificate, siteCertificate } from './certificates.ts';
 import { SiteContent } from './content.ts';
+import { disarmRestored, everyHour, keepHouse, reported } from './housekeeping.ts';
 import { createServer, listen } from './http/server.ts';
 import type { ContentShelf, Decide } from './interfaces.ts';
 import { PolicyKeeper } from './policy/keeper.ts';
 import type { Catalogue } from './policy/served.ts';
 import type { ServiceNotice } from './service.ts';
-import { keptSetting, openState, stateFile } from './state/state.ts';
+import { forgetOld } from './state/retention.ts';
+import { openState, stateFile } from './state/state.ts';
 import { type ServerStatus, writeStatus } from './status.ts';
+import { storageError } from './storage-error.ts';
+import { currentTokenSecret } from './token.ts';
 
 export interface ServeRequest {
   readonly siteFolder: string;
@@ -25,6 +29,8 @@ export interface ServeRequest {
   /** Instead of one of the site's own authority. */
   readonly own?: { readonly certificateFile: string; readonly keyFile: string };
   readonly passphrase?: Passphrase;
+  /** The system's clock without it. */
+  readonly now?: () => Date;
   readonly decide?: (catalogue: () => Catalogue) => Decide;
   /** The site's own files without it. */
   readonly content?: ContentShelf;
@@ -41,30 +47,34 @@ export interface RunningServer {
   finish(signal: AbortSignal): Promise<void>;
 }
 
-const certificateCheck = 3_600_000;
-
 /** Starts the site's service. @throws BW-SITE-001, BW-KEY-…, BW-SERVER-017, BW-SERVER-019, BW-SERVER-020 */
 export async function startServer(request: ServeRequest): Promise<RunningServer> {
-  const { siteFolder, passphrase, onNotice } = request;
+  const { siteFolder, passphrase, onNotice, now = systemClock } = request;
   await ensureKeys(siteFolder);
   const state = await openState(stateFile(siteFolder));
   const ignore = join(siteFolder, '.bootwright', '.gitignore');
-  if (!(await exists(ignore))) await writeAtomically(ignore, '/state.db*\n');
+  if (!(await exists(ignore))) await writeAtomically(ignore, '/state.db*\n/policy-serial\n');
   const content = request.content ?? new SiteContent();
   const stopped = new AbortController();
   try {
     const onChange = (catalogue: Catalogue, before: Catalogue): void => {
       request.onCatalogue(catalogue, before);
-      void writeStatus(state, { ...status, ...factsOf(catalogue) });
+      void reported(
+        () => writeStatus(state, { ...status, ...factsOf(catalogue) }),
+        'The status is not stored',
+        onNotice,
+      );
     };
+    await disarmRestored(state, siteFolder, onNotice);
     const keeper = await PolicyKeeper.start({
-      ...{ siteFolder, state, content, onChange },
+      ...{ siteFolder, state, content, onChange, now },
       ...(passphrase === undefined ? {} : { passphrase }),
     });
     const catalogue = (): Catalogue => keeper.current;
     const decide = (request.decide ?? byDeployments)(catalogue);
-    const tokenSecret = await keptSetting(state, 'content-token-secret');
-    const certificate = await certificateFor(request, keeper.current.name);
+    let secret = await currentTokenSecret(state, now());
+    const tokenSecret = (): string => secret;
+    let certificate = await certificateFor(request, keeper.current.name);
     const server = createServer({ state, catalogue, content, decide, now, tokenSecret, notify: onNotice }, certificate);
     const port = await listen(server, request.address, request.port);
     const status: ServerStatus = {
@@ -75,9 +85,21 @@ export async function startServer(request: ServeRequest): Promise<RunningServer>
     };
     await writeStatus(state, status);
     keeper.watch(stopped.signal);
-    void renewCertificate(request, catalogue, certificate, stopped.signal, ({ certificate: cert, key }) =>
-      server.server.setSecureContext({ cert, key }),
-    );
+    // A server runs for months, its certificate does not. Also takes up a renewed one of the user's.
+    const renewCertificate = async (): Promise<void> => {
+      const next = await certificateFor(request, catalogue().name);
+      if (next.certificate !== certificate.certificate)
+        server.server.setSecureContext({ cert: next.certificate, key: next.key });
+      certificate = next;
+    };
+    const keepOrder = async (): Promise<void> => {
+      secret = await currentTokenSecret(state, now());
+      await keepHouse(state, keeper, now());
+    };
+    const forget = (): Promise<void> => forgetOld(state, keeper.current.retention, now());
+    await reported(forget, 'Nothing old was forgotten', onNotice);
+    void everyHour(renewCertificate, 'The certificate cannot be renewed', onNotice, stopped.signal);
+    void everyHour(keepOrder, 'Nothing old was forgotten', onNotice, stopped.signal);
     return {
       ...{ port, status },
       catalogue: keeper.current,
@@ -88,14 +110,14 @@ export async function startServer(request: ServeRequest): Promise<RunningServer>
         await ended.promise;
         stopped.abort();
         await server.close();
-        await writeStatus(state, undefined);
+        await reported(() => writeStatus(state, undefined), 'The status is not stored', onNotice);
         await state.destroy();
       },
     };
   } catch (error) {
     stopped.abort();
     await state.destroy();
-    throw error;
+    throw storageError(error) ?? error;
   }
 }
 
@@ -103,28 +125,10 @@ function factsOf({ serial, problems, sequences }: Catalogue): Pick<ServerStatus,
   return { serial, problems, sequences: [...sequences.values()].map(({ id }) => id).sort() };
 }
 
-function certificateFor({ own, names, siteFolder }: ServeRequest, siteName: string): Promise<ServedCertificate> {
+function certificateFor(
+  { own, names, siteFolder, now = systemClock }: ServeRequest,
+  siteName: string,
+): Promise<ServedCertificate> {
   if (own !== undefined) return ownCertificate(own.certificateFile, own.keyFile);
   return siteCertificate(siteFolder, names.length > 0 ? names : ownNames(), siteName, now());
-}
-
-/** A server runs for months, its certificate does not. Also takes up a renewed one of the user's. */
-async function renewCertificate(
-  request: ServeRequest,
-  catalogue: () => Catalogue,
-  first: ServedCertificate,
-  signal: AbortSignal,
-  use: (certificate: ServedCertificate) => void,
-): Promise<void> {
-  for (let current = first; !signal.aborted; ) {
-    await sleep(certificateCheck, signal).catch(() => undefined);
-    if (signal.aborted) return;
-    try {
-      const next = await certificateFor(request, catalogue().name);
-      if (next.certificate !== current.certificate) use(next);
-      current = next;
-    } catch (error) {
-      request.onNotice({ type: 'failure', text: `The certificate cannot be renewed: ${(error as Error).message}` });
-    }
-  }
 }

@@ -17,7 +17,7 @@ export interface Service {
   readonly content: ContentSource;
   readonly decide: Decide;
   readonly now: () => Date;
-  /** Keys the content tokens; Base64. */
-  readonly tokenSecret: string;
+  /** Keys the content tokens; Base64. Another one from time to time. */
+  readonly tokenSecret: () => string;
   readonly notify: (notice: ServiceNotice) => void;
 }

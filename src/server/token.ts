@@ -1,7 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from '../host/random.ts';
 import { BootwrightError } from '../model/error.ts';
+import { readSetting, type State, writeSetting } from './state/state.ts';
 
 const tokenHours = 8;
+const secretDays = 30;
 
 /** A token that opens the content of one session's grants: `<session key>.<seconds since 1970>.<HMAC-SHA-256>`. */
 export function contentToken(
@@ -25,6 +28,18 @@ export function sessionOfToken(secret: string, token: string, at: Date): string 
   if (Number(seconds) * 1000 <= at.getTime())
     throw new BootwrightError('BW-SERVER-008', 'The content token has expired.');
   return session;
+}
+
+/**
+ * The secret that keys tokens now, made anew after 30 days. Machines whose token is of the one before are refused it
+ * once, and get another with their policy.
+ */
+export async function currentTokenSecret(state: State, at: Date): Promise<string> {
+  const [known = '', since = ''] = ((await readSetting(state, 'content-token-secret')) ?? '').split(' ');
+  if (known !== '' && Date.parse(since) > at.getTime() - secretDays * 86_400_000) return known;
+  const secret = Buffer.from(randomBytes(32)).toString('base64');
+  await writeSetting(state, 'content-token-secret', `${secret} ${at.toISOString()}`);
+  return secret;
 }
 
 function macOf(secret: string, text: string): Buffer {

@@ -16,7 +16,8 @@ export function sequenceErases(site: Pick<Site, 'sequences'>, sequence: SiteSequ
  */
 export function catalogueSource(site: Site): CatalogueSource {
   const wrong = site.problems.filter(
-    ({ severity, file }) => severity === 'error' && /^(site\.yaml$|(devices|collections|deployments)\/)/.test(file),
+    ({ severity, file }) =>
+      severity === 'error' && /^((site|revoked-media)\.yaml$|(devices|collections|deployments)\/)/.test(file),
   );
   const [first] = wrong;
   if (first !== undefined) {

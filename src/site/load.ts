@@ -7,11 +7,12 @@ import { BootwrightError, type Problem } from '../model/error.ts';
 import { loadApplications } from './load-applications.ts';
 import { loadImages, loadPackages, loadScripts } from './load-content.ts';
 import { defaultDeploymentSettings, loadRecords } from './load-records.ts';
+import { loadRevokedMedia } from './load-revoked.ts';
 import { loadSequences } from './load-sequences.ts';
 import { trackedPrivateKeys } from './private-keys.ts';
 import { readDocument } from './read-document.ts';
 import { readSiteFile } from './read-file.ts';
-import { siteSchema } from './schema.ts';
+import { retentionSchema, siteSchema } from './schema.ts';
 import { type Site, sortProblems } from './site.ts';
 
 /** The nearest folder with a site.yaml, from `folder` upwards. @throws BW-SITE-001 */
@@ -99,6 +100,8 @@ export async function loadSite(folder: string): Promise<Site> {
     bootImageArchitectures,
     ...records,
     deploymentSettings,
+    retention: value?.retention ?? retentionSchema.parse({}),
+    revokedMedia: await loadRevokedMedia(root, problems),
     publicKeys: (await namesIn(root, 'keys')).filter((name) => name.endsWith('.pub')).map((name) => join('keys', name)),
     secrets,
     problems: sortProblems(problems),

@@ -4,6 +4,14 @@ import { deploymentSettingsSchema } from './deployment-schema.ts';
 /** IDs are names of files and folders, also on media and on FAT32 sticks. */
 export const idPattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?$/;
 
+const days = z.int().min(0).max(36_500);
+
+export const retentionSchema = z.strictObject({
+  runs: days.default(365).describe('runs with their events and logs, after the last report'),
+  machines: days.default(90).describe('machines of which no run is kept, after they asked last'),
+  sessions: days.default(30).describe('sessions, approvals and grants, after they ended'),
+});
+
 /** `site.yaml`. */
 export const siteSchema = z.strictObject({
   name: z.string().min(1).max(100).describe('shown on screens and in plans'),
@@ -24,6 +32,7 @@ export const siteSchema = z.strictObject({
     })
     .optional(),
   deployments: deploymentSettingsSchema.optional().describe('which machines are answered, and how'),
+  retention: retentionSchema.optional().describe('days after which the server forgets; 0: never'),
   content: z
     .strictObject({
       library: z.string().min(1).optional().describe('folder of the content library; default: .bootwright/content'),

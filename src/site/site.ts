@@ -6,6 +6,7 @@ import type { Step, TaskSequence } from '../model/sequence.ts';
 import type { StepType } from '../model/step.ts';
 import { didYouMean } from '../sequence/did-you-mean.ts';
 import type { applicationSchema, packageSchema } from './content-schemas.ts';
+import type { retentionSchema } from './schema.ts';
 
 /** A site as loaded: everything a person wrote, and everything that is wrong with it. */
 export interface Site {
@@ -33,6 +34,9 @@ export interface Site {
   readonly collections: ReadonlyMap<string, Collection>;
   readonly deployments: ReadonlyMap<string, Deployment>;
   readonly deploymentSettings: DeploymentSettings;
+  readonly retention: SiteRetention;
+  /** Why media were revoked, by id in lower case. */
+  readonly revokedMedia: ReadonlyMap<string, string>;
   /** Files below `keys/`. */
   readonly publicKeys: readonly string[];
   /** Names of stored secrets. */
@@ -40,6 +44,9 @@ export interface Site {
   /** Sorted by file, line and column; files relative to the site's folder. */
   readonly problems: readonly Problem[];
 }
+
+/** Days after which a server forgets; 0: never. */
+export type SiteRetention = z.infer<typeof retentionSchema>;
 
 export interface SiteContentSettings {
   /** The content library, absolute. */

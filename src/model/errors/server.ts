@@ -106,4 +106,14 @@ export const serverErrors = {
     fix: 'Wait a minute: who was not approved in time is forgotten.',
     exit: 'refused',
   },
+  'BW-SERVER-060': {
+    title: 'The disk of the server is full',
+    fix: 'Make room on the disk that holds .bootwright/state.db; the server goes on by itself, and machines ask again.',
+    exit: 'failure',
+  },
+  'BW-SERVER-061': {
+    title: 'The server cannot write its state',
+    fix: 'Another process may hold the state database, or its disk is read-only or failing; `bootwright serve` prints what SQLite says.',
+    exit: 'failure',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../model/errors/index.ts';
 import { type ProtocolError, protocolVersion } from '../../model/protocol.ts';
 import { TooManyTries } from '../passwords.ts';
 import { ReportGap } from '../state/runs.ts';
+import { storageError } from '../storage-error.ts';
 
 const statuses: Partial<Record<ErrorCode, number>> = {
   'BW-SERVER-001': 400,
@@ -19,7 +20,12 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'BW-SERVER-012': 403,
   'BW-SERVER-013': 413,
   'BW-SERVER-021': 429,
+  'BW-SERVER-060': 507,
+  'BW-SERVER-061': 503,
 };
+
+/** Seconds after which the same request may succeed. */
+const retryAfter: Partial<Record<ErrorCode, number>> = { 'BW-SERVER-021': 60, 'BW-SERVER-060': 30, 'BW-SERVER-061': 5 };
 
 /** The answer to a request that failed. Only our own words reach the client: never a stack, a path or another program's text. */
 export function answerFor(error: unknown): { readonly status: number; readonly body: ProtocolError } {
@@ -30,7 +36,7 @@ export function answerFor(error: unknown): { readonly status: number; readonly b
     body: {
       ...{ code, message, fix },
       ...(ours instanceof TooManyTries ? { retryAfterSeconds: ours.retryAfterSeconds } : {}),
-      ...(code === 'BW-SERVER-021' ? { retryAfterSeconds: 60 } : {}),
+      ...(retryAfter[code] === undefined ? {} : { retryAfterSeconds: retryAfter[code] }),
       ...(ours instanceof ReportGap ? { next: ours.next } : {}),
       ...(code === 'BW-SERVER-002' ? { lowest: protocolVersion, highest: protocolVersion } : {}),
     },
@@ -44,5 +50,7 @@ function toOurs(error: unknown): BootwrightError {
     return new BootwrightError('BW-SERVER-013', 'The body is larger than the server takes here.');
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
     return new BootwrightError('BW-SERVER-001', 'The request cannot be read.');
+  const storage = storageError(error);
+  if (storage !== undefined) return storage;
   return new BootwrightError('BW-SERVER-014', 'The server failed; its own output says why.', { cause: error });
 }

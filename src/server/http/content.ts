@@ -39,7 +39,7 @@ export function addContentRoutes(server: WebServer, service: Service): void {
 async function admit(service: Service, authorization: string | undefined, sha256: string): Promise<void> {
   const at = service.now();
   const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '';
-  const key = sessionOfToken(service.tokenSecret, token, at);
+  const key = sessionOfToken(service.tokenSecret(), token, at);
   const session = await findSession(service.state, key, at).catch(() => undefined);
   const grants = session === undefined || session.state === 'ended' ? [] : await grantsOf(service.state, key);
   const isGranted = grants

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { buildCatalogue } from '../../deployment/catalogue.ts';
+import { now } from '../../host/clock.ts';
 import { readBytes } from '../../host/files.ts';
 import { watchFolder } from '../../host/watch.ts';
 import { BootwrightError, formatPlace, type Problem } from '../../model/error.ts';
@@ -8,11 +9,13 @@ import { isSecretReference } from '../../model/sequence.ts';
 import { catalogueSource } from '../../site/catalogue-source.ts';
 import { compilePolicy } from '../../site/compile.ts';
 import { loadSite } from '../../site/load.ts';
+import { revokedMediaFile } from '../../site/load-revoked.ts';
 import type { Site } from '../../site/site.ts';
 import { loadSigningKey, type Passphrase } from '../../trust/keys.ts';
 import { readSecrets } from '../../trust/secret-store.ts';
 import type { ContentShelf } from '../interfaces.ts';
-import { readSetting, type State, writeSetting } from '../state/state.ts';
+import type { State } from '../state/state.ts';
+import { nextSerial } from './serial.ts';
 import { type Catalogue, contentDigest, type ServedSequence } from './served.ts';
 
 export interface KeeperOptions {
@@ -20,6 +23,7 @@ export interface KeeperOptions {
   readonly state: State;
   readonly content: ContentShelf;
   readonly passphrase?: Passphrase;
+  readonly now?: () => Date;
   /** Called with each new catalogue, and when problems came or went. */
   readonly onChange?: (catalogue: Catalogue, before: Catalogue) => void;
 }
@@ -71,7 +75,9 @@ export class PolicyKeeper {
 }
 
 async function compileSite(options: KeeperOptions, site: Site, before: Catalogue | undefined): Promise<Catalogue> {
-  const general = site.problems.filter(({ file, code }) => file === 'site.yaml' || code === 'BW-SITE-007');
+  const general = site.problems.filter(
+    ({ file, code }) => file === 'site.yaml' || file === revokedMediaFile || code === 'BW-SITE-007',
+  );
   const fatal = general.filter(({ severity }) => severity === 'error');
   if (fatal.length > 0 && before !== undefined) return { ...before, problems: fatal.map(problemLine) };
 
@@ -96,10 +102,12 @@ async function compileSite(options: KeeperOptions, site: Site, before: Catalogue
     return { machineSecrets, source: undefined, ...(deployments === undefined ? {} : { deployments }) };
   });
   const { source, ...decisions } = deployed;
-  const { name, organisation } = site;
-  const served = [name, organisation, signing.publicKey.fingerprint, [...sequences], source];
-  const serial = await serialOf(options, served, site);
-  return { serial, name, organisation, signing, sequences, problems, ...decisions };
+  const { name, organisation, retention, revokedMedia } = site;
+  const served = [name, organisation, signing.publicKey.fingerprint, [...sequences], [...revokedMedia], source];
+  const digest = await digestOf(served, site);
+  const serial =
+    before?.digest === digest ? before.serial : await nextSerial(options.state, site.folder, (options.now ?? now)());
+  return { serial, digest, name, organisation, signing, sequences, problems, retention, revokedMedia, ...decisions };
 }
 
 /** @throws BW-DEPLOY-008 */
@@ -148,18 +156,12 @@ async function compileSequence(
   }
 }
 
-/** Grows by one whenever what is served differs from the last time, also over restarts. */
-async function serialOf({ state }: KeeperOptions, served: readonly unknown[], site: Site): Promise<number> {
+/** Of everything that is served: another one is another policy. */
+async function digestOf(served: readonly unknown[], site: Site): Promise<string> {
   const digest = createHash('sha256');
-  // Not the values: from a stored hash of everything else and one short secret, the secret can be guessed.
-  digest.update(JSON.stringify(served, (key, value) => (key === 'secrets' ? Object.keys(value as object) : value)));
+  digest.update(JSON.stringify(served));
   for (const name of site.secrets) digest.update(await readBytes(join(site.folder, 'secrets', `${name}.age`)));
-  const now = digest.digest('hex');
-  const serial = Number((await readSetting(state, 'policy-serial')) ?? 0);
-  if ((await readSetting(state, 'policy-digest')) === now) return serial;
-  await writeSetting(state, 'policy-serial', String(serial + 1));
-  await writeSetting(state, 'policy-digest', now);
-  return serial + 1;
+  return digest.digest('hex');
 }
 
 function problemLine(problem: Problem): string {

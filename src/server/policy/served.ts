@@ -2,6 +2,7 @@ import { createHash, type KeyObject } from 'node:crypto';
 import type { Catalogue as DeploymentCatalogue } from '../../deployment/catalogue.ts';
 import type { Policy } from '../../model/policy.ts';
 import { isSecretReference, type SequenceVariable } from '../../model/sequence.ts';
+import type { SiteRetention } from '../../site/site.ts';
 import type { PublicKey } from '../../trust/public-key.ts';
 
 /** One sequence, compiled: the same value until the site changes. */
@@ -13,6 +14,8 @@ export interface ServedSequence {
 /** Everything the server answers from; exchanged as a whole when the site changes. */
 export interface Catalogue {
   readonly serial: number;
+  /** Of all that is served; never given away or stored, since it is made of secrets too. */
+  readonly digest: string;
   readonly name: string;
   readonly organisation: string;
   readonly signing: { readonly privateKey: KeyObject; readonly publicKey: PublicKey };
@@ -24,6 +27,9 @@ export interface Catalogue {
   readonly machineSecrets: Readonly<Record<string, string>>;
   /** What is wrong in the site now; where it is, the last good state is served. */
   readonly problems: readonly string[];
+  readonly retention: SiteRetention;
+  /** Why media were revoked, by id. */
+  readonly revokedMedia: ReadonlyMap<string, string>;
 }
 
 /** The policy of one sequence for one machine. */

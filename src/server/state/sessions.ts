@@ -26,12 +26,11 @@ export async function addSession(
   },
   at: Date,
 ): Promise<void> {
-  await forgetOld(state, at);
-  const { waiting } = await state
-    .selectFrom('sessions')
-    .select((select) => select.fn.countAll<number>().as('waiting'))
-    .where('state', 'in', ['waiting', 'refused'])
-    .executeTakeFirstOrThrow();
+  let waiting = await countWaiting(state);
+  if (waiting >= mostWaiting) {
+    await forgetWaiting(state, at);
+    waiting = await countWaiting(state);
+  }
   if (waiting >= mostWaiting) throw new BootwrightError('BW-SERVER-021', `${waiting} machines wait already.`);
   const { request, ...rest } = session;
   const request_json = JSON.stringify(request);
@@ -117,12 +116,8 @@ export async function approve(state: State, code: string, at: Date): Promise<Wai
   });
 }
 
-/** Sessions that are over. Those that got nothing go as soon as nobody can approve them any more. */
-async function forgetOld(state: State, at: Date): Promise<void> {
-  await state
-    .deleteFrom('sessions')
-    .where('expires', '<=', after(at, -30 * 24 * 60))
-    .execute();
+/** Sessions that got nothing go as soon as nobody can approve them any more. */
+export async function forgetWaiting(state: State, at: Date): Promise<void> {
   await state
     .deleteFrom('sessions')
     .where('created', '<=', after(at, -60))
@@ -130,13 +125,15 @@ async function forgetOld(state: State, at: Date): Promise<void> {
     .where('password_for', 'is', null)
     .where('key', 'not in', (select) => select.selectFrom('grants').select('session'))
     .execute();
-  // Machines that nobody ever gave anything, and that stayed away.
-  await state
-    .deleteFrom('machines')
-    .where('last_seen', '<=', after(at, -30 * 24 * 60))
-    .where('key', 'not in', (select) => select.selectFrom('sessions').select('machine'))
-    .where('key', 'not in', (select) => select.selectFrom('runs').select('machine'))
-    .execute();
+}
+
+async function countWaiting(state: State): Promise<number> {
+  const { waiting } = await state
+    .selectFrom('sessions')
+    .select((select) => select.fn.countAll<number>().as('waiting'))
+    .where('state', 'in', ['waiting', 'refused'])
+    .executeTakeFirstOrThrow();
+  return waiting;
 }
 
 function after(at: Date, minutes: number): string {

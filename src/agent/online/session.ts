@@ -14,7 +14,7 @@ import type { AgentContext } from '../context.ts';
 import type { EnvelopeReader } from './envelope.ts';
 import { versionRefusal } from './greeting.ts';
 import { recordMachine } from './machine-record.ts';
-import type { Servers } from './servers.ts';
+import { ServerRefusal, type Servers } from './servers.ts';
 import type { OnlineSettings } from './settings.ts';
 
 /** What every conversation with the site needs. */
@@ -110,12 +110,17 @@ async function patiently<T>(context: AgentContext, ask: () => Promise<T>): Promi
     try {
       return await ask();
     } catch (error) {
-      const isAway = error instanceof BootwrightError && error.code === 'BW-AGENT-035';
-      if (!isAway || attempt === tries) throw error;
+      if (!(error instanceof BootwrightError) || !mayPass(error) || attempt === tries) throw error;
       if (attempt === 1) context.emit({ type: 'log', severity: 'warning', component: 'Agent', text: error.message });
-      await context.clock.sleep(pause);
+      const wait = error instanceof ServerRefusal ? error.said.retryAfterSeconds : undefined;
+      await context.clock.sleep(Math.min(wait ?? pause / 1000, 60) * 1000);
     }
   }
+}
+
+/** Nobody answered, or the server cannot write for now: its disk is full, or it is busy. */
+function mayPass(error: BootwrightError): boolean {
+  return error instanceof ServerRefusal ? error.status === 503 || error.status === 507 : error.code === 'BW-AGENT-035';
 }
 
 function newNonce(): string {

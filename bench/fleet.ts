@@ -6,6 +6,7 @@ import { Servers } from '../src/agent/online/servers.ts';
 import { type Online, register, requestGrant, type Session } from '../src/agent/online/session.ts';
 import { HttpsClient } from '../src/host/https-client.ts';
 import type { BootwrightEvent } from '../src/model/event.ts';
+import type { MediumFacts } from '../src/model/medium.ts';
 import type { Policy } from '../src/model/policy.ts';
 import type { PolicyGrant } from '../src/model/protocol.ts';
 import type { PublicKey } from '../src/trust/public-key.ts';
@@ -16,6 +17,8 @@ export interface FleetSite {
   readonly authority: string;
   readonly keys: readonly PublicKey[];
 }
+
+const mediumId = 'ab'.repeat(16);
 
 /** `52:54:00:00:01:F4`, another one for each number. */
 export function macOf(number: number): string {
@@ -35,7 +38,7 @@ export class FleetAgent {
     const servers = new Servers(this.#client, [site.origin]);
     const settings = {
       ...{ servers: [site.origin], siteName: '', authority: site.authority, keys: site.keys },
-      ...{ medium: undefined, preferred: undefined },
+      ...{ medium: { id: mediumId, unattended: true } as MediumFacts, preferred: undefined },
     };
     this.online = { settings, client: this.#client, servers, reader: new EnvelopeReader(site.keys) };
     const facts = {
@@ -64,7 +67,7 @@ export class FleetAgent {
     deployment: string,
   ): Promise<{ readonly grant: PolicyGrant; readonly policy: Policy }> {
     const grant = await requestGrant(this.#context, this.online, session.id, { deployment });
-    const expected = { mediumId: '0'.repeat(32), keys: this.online.settings.keys };
+    const expected = { mediumId, keys: this.online.settings.keys };
     return { grant, policy: openGrantedPolicy(grant, session.key, expected) };
   }
 

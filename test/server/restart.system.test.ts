@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,46 +7,8 @@ import { eventsOf, logOf } from '../../src/server/state/history.ts';
 import { approve } from '../../src/server/state/sessions.ts';
 import { openExistingState } from '../../src/server/state/state.ts';
 import { type Client, Machine, newNonce } from './client.ts';
+import { KillableServer, persistently } from './killable.ts';
 import { clientOf, withKeyedSite } from './serving.ts';
-
-/** A server that can be killed and started again at the same port. */
-class KillableServer {
-  readonly #folder: string;
-  #child: ChildProcess | undefined;
-  port = 0;
-
-  constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  async start(): Promise<void> {
-    const fixture = join(import.meta.dirname, 'serve-fixture.ts');
-    const child = spawn(process.execPath, [fixture, this.#folder, String(this.port)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    this.#child = child;
-    const [line] = (await once(child.stdout!, 'data')) as [Buffer];
-    this.port = Number(line.toString());
-  }
-
-  async kill(): Promise<void> {
-    const ended = once(this.#child!, 'exit');
-    this.#child!.kill('SIGKILL');
-    await ended;
-  }
-}
-
-/** What an agent does when the server does not answer: it asks again. */
-async function persistently<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (attempt > 200) throw error;
-      await delay(50);
-    }
-  }
-}
 
 async function start(folder: string, client: Client) {
   const machine = await Machine.start();

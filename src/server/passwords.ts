@@ -135,7 +135,11 @@ function proofOf(key: Uint8Array, sessionKey: Uint8Array, nonce: Uint8Array): Ui
 
 async function countTry(state: State, machine: string, deployment: string, at: Date): Promise<number> {
   const since = new Date(at.getTime() - windowMinutes * 60_000).toISOString();
-  await state.deleteFrom('password_attempts').where('at', '<=', since).execute();
+  // One in the future: the clock went back, and nobody is to wait until it is there again.
+  await state
+    .deleteFrom('password_attempts')
+    .where(({ or, eb }) => or([eb('at', '<=', since), eb('at', '>', at.toISOString())]))
+    .execute();
   const tries = await state.selectFrom('password_attempts').select(['machine', 'at']).orderBy('at').execute();
   const own = tries.filter((attempt) => attempt.machine === machine);
   const full = own.length >= triesPerMachine ? own : tries.length >= triesInTotal ? tries : undefined;

@@ -1,13 +1,15 @@
 import { BootwrightError } from '../model/error.ts';
-import type { Envelope, PolicyRequest } from '../model/protocol.ts';
+import type { Envelope, PolicyRequest, RegistrationRequest } from '../model/protocol.ts';
 import { encryptPolicy, signReply } from './envelope.ts';
+import type { Decision } from './interfaces.ts';
 import { offersFor } from './offers.ts';
 import { finishLogin } from './passwords.ts';
 import { policyFor } from './policy/served.ts';
 import { requestOf } from './register.ts';
 import { releaseOf } from './release.ts';
 import type { Service } from './service.ts';
-import { rememberGrant } from './state/grants.ts';
+import { commit } from './state/commit.ts';
+import { type Grant, grantsOf, rememberGrant } from './state/grants.ts';
 import { machineKey, rememberRequired, rememberUnknown } from './state/machines.ts';
 import { serveReinstall } from './state/reinstalls.ts';
 import type { Session } from './state/sessions.ts';
@@ -45,26 +47,9 @@ export async function grantPolicy(service: Service, session: Session, asked: Pol
   if (policy === undefined) throw new BootwrightError('BW-SERVER-007', `${offer.sequence} cannot be served.`);
   const machine = machineKey(request.machine);
   const content = policy.content.map(({ sha256 }) => sha256);
-  if (decision.reinstall?.deployment === offer.deployment)
-    await serveReinstall(
-      service.state,
-      { device: decision.name, session: session.key, machine, insteadOf: decision.reinstall.insteadOf },
-      at,
-    );
-  await rememberGrant(
-    service.state,
-    { session: session.key, deployment: offer.deployment, sequence: offer.sequence, content },
-    at,
-  );
-  if (decision.state === 'unknown') await rememberUnknown(service.state, offer.deployment, machine, at);
-  if (offer.purpose === 'required' && decision.reinstall?.deployment !== offer.deployment)
-    await rememberRequired(
-      service.state,
-      machine,
-      request.origin,
-      { deployment: offer.deployment, name: decision.name },
-      at,
-    );
+  const grant = { session: session.key, deployment: offer.deployment, sequence: offer.sequence, content };
+  if (!(await isRenewal(service, grant)))
+    await commit(service.state, (state) => remember({ ...service, state }, request, decision, grant, at));
   const text = `${decision.name} (${machine}): ${offer.name}, ${approved ? 'approved' : release}`;
   service.notify({ type: 'policy.released', text, machine });
   const { token, expiresAt } = contentToken(service.tokenSecret(), session.key, at);
@@ -74,6 +59,41 @@ export async function grantPolicy(service: Service, session: Session, asked: Pol
     ...encryptPolicy(policy, Buffer.from(request.sessionKey, 'base64')),
     ...{ contentToken: token, contentExpiresAt: expiresAt.toISOString() },
   });
+}
+
+/** An agent whose token ran out, or whose answer was lost, asks again: everything about it is remembered already. */
+async function isRenewal({ state }: Service, grant: Grant): Promise<boolean> {
+  const [last] = await grantsOf(state, grant.session);
+  return JSON.stringify(last) === JSON.stringify(grant);
+}
+
+/** All of it before the policy leaves, and nothing of it when it must not. */
+async function remember(
+  service: Service,
+  request: RegistrationRequest,
+  decision: Decision,
+  grant: Grant,
+  at: Date,
+): Promise<void> {
+  const { state } = service;
+  const { session, deployment } = grant;
+  const machine = machineKey(request.machine);
+  if (decision.state === 'unknown') {
+    // Many machines ask at once, and the deployment may be for one more of them.
+    const { offered } = await offersFor(service, request, { session });
+    if (!offered.some(({ offer }) => offer.deployment === deployment))
+      throw new BootwrightError(
+        'BW-SERVER-007',
+        `The deployment ${deployment} is not offered to this machine any more.`,
+      );
+    await rememberUnknown(state, deployment, machine, at);
+  }
+  await rememberGrant(state, grant, at);
+  const { name, reinstall } = decision;
+  if (reinstall?.deployment === deployment)
+    await serveReinstall(state, { device: name, session, machine, insteadOf: reinstall.insteadOf }, at);
+  else if (decision.offers.some((offer) => offer.deployment === deployment && offer.purpose === 'required'))
+    await rememberRequired(state, machine, request.origin, { deployment, name }, at);
 }
 
 function unreleased(): BootwrightError {

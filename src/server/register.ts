@@ -5,6 +5,7 @@ import { signReply } from './envelope.ts';
 import { offersFor } from './offers.ts';
 import { releaseOfAll } from './release.ts';
 import type { Service } from './service.ts';
+import { commit } from './state/commit.ts';
 import { machineKey, rememberMachine } from './state/machines.ts';
 import { addSession, type Session, sessionKeyOf } from './state/sessions.ts';
 
@@ -24,7 +25,7 @@ export async function register(service: Service, request: RegistrationRequest, a
     ...{ key: sessionKeyOf(id), machine: key, code, release, request, reason: reason ?? null },
     state: release === 'refused' ? ('refused' as const) : ('waiting' as const),
   };
-  await service.state.transaction().execute(async (transaction) => {
+  await commit(service.state, async (transaction) => {
     await rememberMachine(transaction, { key, name, record: request.machine, address }, at);
     await addSession(transaction, session, at);
   });

@@ -92,6 +92,19 @@ it('offers an unknown machine what is deployed to its kind, where it is, and to 
   );
 });
 
+it('gives a deployment to no more unknown machines than were meant, although they ask at the same moment', async () => {
+  await withServer(
+    async ({ client }) => {
+      const machines = await Promise.all([2, 3, 4, 5, 6].map((last) => Machine.start(stranger(last))));
+      const sessions = await Promise.all(machines.map((machine) => register(client, machine)));
+      expect(sessions.map(deployments)).toEqual(sessions.map(() => ['D2 available']));
+      const granted = await Promise.all(sessions.map(({ session }) => grant(client, session, 'D2')));
+      expect(granted.map(({ status }) => status).sort()).toEqual([200, 403, 403, 403, 403]);
+    },
+    { files },
+  );
+});
+
 it('goes on with the last good deployments while a device cannot be read, and says so', async () => {
   const changes = new EventEmitter();
   const onCatalogue = ({ problems }: { problems: readonly string[] }): void => void changes.emit('changed', problems);

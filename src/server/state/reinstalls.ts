@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { Device } from '../../model/deployment.ts';
 import { BootwrightError } from '../../model/error.ts';
+import { commit } from './commit.ts';
 import { rememberRequired } from './machines.ts';
 import type { State } from './state.ts';
 import type { ReinstallTable } from './tables.ts';
@@ -97,7 +98,7 @@ export async function serveReinstall(
   at: Date,
 ): Promise<void> {
   const { device, session, machine, insteadOf } = served;
-  await state.transaction().execute(async (transaction) => {
+  await commit(state, async (transaction) => {
     const { numUpdatedRows } = await transaction
       .updateTable('reinstalls')
       .set({ served: at.toISOString(), session })

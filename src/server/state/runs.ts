@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import { BootwrightError } from '../../model/error.ts';
+import { commit } from './commit.ts';
 import type { State } from './state.ts';
 import type { RunTable } from './tables.ts';
 
@@ -40,7 +41,7 @@ export async function appendEvents(
   events: readonly ReportedEvent[],
   at: Date,
 ): Promise<number> {
-  return state.transaction().execute(async (transaction) => {
+  return commit(state, async (transaction) => {
     await ownRun(transaction, owner, at);
     const { last } = await transaction
       .selectFrom('run_events')
@@ -86,7 +87,7 @@ export async function appendLog(
   bytes: Uint8Array,
   at: Date,
 ): Promise<number> {
-  return state.transaction().execute(async (transaction) => {
+  return commit(state, async (transaction) => {
     const { log_bytes: next } = await ownRun(transaction, owner, at);
     if (offset > next) throw new ReportGap(next, 'byte');
     const fresh = bytes.subarray(next - offset);

@@ -1,0 +1,13 @@
+/** The site's service in a process of its own, for benchmarks: SITE. Answers `memory` with its size after collecting garbage. */
+import { startServer } from '../src/server/serve.ts';
+
+const server = await startServer({
+  ...{ siteFolder: process.argv[2] ?? '', address: '127.0.0.1', port: 0, names: ['localhost'] },
+  ...{ onNotice: ({ type, text }) => type === 'failure' && console.error(text), onCatalogue: () => {} },
+});
+process.send?.({ port: server.port });
+process.on('message', () => {
+  for (let times = 0; times < 3; times += 1) globalThis.gc?.();
+  process.send?.({ ...process.memoryUsage(), processor: process.cpuUsage() });
+});
+process.once('disconnect', () => process.exit());

@@ -45,7 +45,7 @@ export async function withService<T>(devices: number, use: (service: Service) =>
         `macs: ['${macOf(number)}']\nvariables: { OSDComputerName: d${number} }\n`,
       );
     await ensureKeys(site);
-    const child = fork(join(import.meta.dirname, 'serve-child.ts'), [site], { execArgv: ['--expose-gc', ...(process.env['BENCH_PROF'] ? ['--cpu-prof', '--cpu-prof-dir=/tmp/work/h4-prof'] : [])] });
+    const child = fork(join(import.meta.dirname, 'serve-child.ts'), [site], { execArgv: ['--expose-gc'] });
     try {
       const [{ port }] = (await once(child, 'message')) as [{ port: number }];
       const authority = await readFile(join(site, 'keys', 'ca.pem'), 'utf8');

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EventEmitter } from 'node:stream';
 import { expect, it } from 'vitest';
@@ -89,6 +89,29 @@ it('offers an unknown machine what is deployed to its kind, where it is, and to 
       expect(deployments(await register(client, await Machine.start(stranger(2))))).toEqual(['D2 available']);
     },
     { files },
+  );
+});
+
+it('stale records: a start that came to nothing makes no machine known, only its device does', async () => {
+  const changes = new EventEmitter();
+  await withServer(
+    async ({ client, folder }) => {
+      const state = async () => (await register(client, await Machine.start(stranger(2)))).machine.state;
+      expect(await state()).toBe('unknown');
+      const { session } = await register(client, await Machine.start(stranger(2)));
+      expect((await grant(client, session, 'D2')).status).toBe(200);
+      // Given a policy, never heard of again.
+      expect(await state()).toBe('unknown');
+      let changed = once(changes, 'changed');
+      await writeFile(join(folder, 'devices/new.yaml'), 'macs: ["52:54:00:00:00:02"]\n');
+      await changed;
+      expect(await state()).toBe('known');
+      changed = once(changes, 'changed');
+      await rm(join(folder, 'devices/new.yaml'));
+      await changed;
+      expect(await state()).toBe('unknown');
+    },
+    { files, onCatalogue: () => void changes.emit('changed') },
   );
 });
 

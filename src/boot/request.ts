@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { exists, hashFile } from '../host/files.ts';
 import { BootwrightError } from '../model/error.ts';
+import { secretIn } from '../trust/public-text.ts';
 import * as contents from './contents.ts';
 import { requireKeyboard } from './keyboards.ts';
 import * as modulePlaces from './module-places.ts';
@@ -39,7 +40,7 @@ export interface BootImageRequest {
 /** Configuration Manager has the same limit. */
 const longestPrestart = 4096;
 
-/** Checks what can be checked before any work. @throws BW-BOOT-005, BW-BOOT-008 */
+/** Checks what can be checked before any work. @throws BW-BOOT-005, BW-BOOT-008, BW-BOOT-060 */
 export async function checkRequest(request: BootImageRequest): Promise<void> {
   requireKeyboard(request.keyboard ?? 'us');
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(request.name)) {
@@ -51,6 +52,13 @@ export async function checkRequest(request: BootImageRequest): Promise<void> {
     throw new BootwrightError('BW-BOOT-008', `The prestart command is longer than ${longestPrestart} characters.`, {
       fix: 'Put what it does into a script in a package.',
     });
+  }
+  const secret = secretIn(request.prestart ?? '');
+  if (secret !== undefined) {
+    throw new BootwrightError(
+      'BW-BOOT-060',
+      `The prestart command holds ${secret}. Boot images can be fetched by everybody on the boot network.`,
+    );
   }
   for (const folder of [...(request.driverFolders ?? []), ...firmwareFolders(request)]) {
     if (!(await exists(folder))) throw new BootwrightError('BW-BOOT-005', `There is no folder ${folder}.`);

@@ -104,6 +104,7 @@ describe('checkRequest', () => {
   it.each([
     ['an unknown keyboard', { keyboard: 'klingon' }, 'BW-BOOT-008'],
     ['a name that is a path', { name: '../lab' }, 'BW-BOOT-008'],
+    ['a prestart command with a password', { prestart: 'net-login --token 0123456789' }, 'BW-BOOT-060'],
     ['a prestart command that is a script', { prestart: 'x'.repeat(4097) }, 'BW-BOOT-008'],
     ['a driver folder that is not there', { driverFolders: ['/nowhere/drivers'] }, 'BW-BOOT-005'],
     ['a firmware folder that is not there', { firmware: ['./nowhere'] }, 'BW-BOOT-005'],

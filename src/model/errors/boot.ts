@@ -51,4 +51,9 @@ export const bootErrors = {
     fix: 'Run `npm ci && npm run build` in the folder Bootwright was installed to.',
     exit: 'missing',
   },
+  'BW-BOOT-060': {
+    title: 'A boot image would hold a secret that everybody can read',
+    fix: 'Store it with `bootwright secret set NAME` and use it in a step of a sequence: policies are encrypted, boot images are not.',
+    exit: 'refused',
+  },
 } as const satisfies Record<string, ErrorEntry>;

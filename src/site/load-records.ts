@@ -1,17 +1,17 @@
 import { join } from 'node:path';
+import type * as z from 'zod';
 import { readdir } from '../host/files.ts';
+import { readSmallFiles } from '../host/small-files.ts';
 import type { Collection, Deployment, DeploymentSettings, Device } from '../model/deployment.ts';
 import type { Problem } from '../model/error.ts';
 import { idOf } from '../sequence/read-yaml.ts';
 import { checkRecords, type LoadedRecord, type Records } from './check-records.ts';
-import { deploymentSettingsSchema } from './deployment-schema.ts';
+import { collectionSchema, deploymentSchema, deploymentSettingsSchema, deviceSchema } from './deployment-schema.ts';
 import { acceptId } from './load-content.ts';
 import { readSiteFile } from './read-file.ts';
-import { type RecordReading, readCollection, readDeployment, readDevice } from './read-records.ts';
+import { type DocumentReader, type RecordReading, readCollection, readDeployment, readDevice } from './read-records.ts';
+import { RecordCache } from './record-cache.ts';
 import type { Site } from './site.ts';
-
-/** Files read at the same time: enough to keep the disk busy, far below any limit of open files. */
-const batchSize = 64;
 
 /** What a site says when it says nothing. */
 export const defaultDeploymentSettings: DeploymentSettings = deploymentSettingsSchema.parse({});
@@ -23,12 +23,30 @@ export async function loadRecords(
   settings: DeploymentSettings,
   problems: Problem[],
 ): Promise<Pick<Site, 'devices' | 'collections' | 'deployments'>> {
-  const load = <T>(folder: string, read: Reader<T>): Promise<Map<string, LoadedRecord<T>>> =>
-    loadFolder(root, folder, read, content.secrets, problems);
+  const load = async <T, V>(
+    folder: string,
+    schema: z.ZodType<V>,
+    read: Reader<T, V>,
+  ): Promise<Map<string, LoadedRecord<T>>> => {
+    const cache = await RecordCache.open(join(root, folder), schema);
+    const reader: DocumentReader<V> = (bytes, file) => cache.read(bytes, file);
+    const readFile = (bytes: Uint8Array, file: string) => read(bytes, file, content.secrets, reader);
+    const loaded = await loadFolder(root, folder, readFile, problems);
+    await cache.save();
+    return loaded;
+  };
   const records: Records = {
-    devices: await load<Device>('devices', readDevice),
-    collections: await load<Collection>('collections', readCollection),
-    deployments: await load<Deployment>('deployments', readDeployment),
+    devices: await load<Device, z.output<typeof deviceSchema>>('devices', deviceSchema, readDevice),
+    collections: await load<Collection, z.output<typeof collectionSchema>>(
+      'collections',
+      collectionSchema,
+      readCollection,
+    ),
+    deployments: await load<Deployment, z.output<typeof deploymentSchema>>(
+      'deployments',
+      deploymentSchema,
+      readDeployment,
+    ),
   };
   problems.push(...checkRecords(records, content.sequences, settings));
   return {
@@ -38,13 +56,17 @@ export async function loadRecords(
   };
 }
 
-type Reader<T> = (content: Uint8Array, file: string, secrets: readonly string[]) => RecordReading<T>;
+type Reader<T, V> = (
+  content: Uint8Array,
+  file: string,
+  secrets: readonly string[],
+  reader: DocumentReader<V>,
+) => RecordReading<T>;
 
 async function loadFolder<T>(
   root: string,
   folder: string,
-  read: Reader<T>,
-  secrets: readonly string[],
+  read: (content: Uint8Array, file: string) => RecordReading<T>,
   problems: Problem[],
 ): Promise<Map<string, LoadedRecord<T>>> {
   const names = (await readdir(join(root, folder)).catch(() => [])).sort();
@@ -62,16 +84,14 @@ async function loadFolder<T>(
     return [{ id, file }];
   });
   const found = new Map<string, LoadedRecord<T>>();
-  for (let start = 0; start < files.length; start += batchSize) {
-    const batch = files.slice(start, start + batchSize);
-    const contents = await Promise.all(batch.map(({ file }) => readSiteFile(root, file, problems)));
-    for (const [index, { id, file }] of batch.entries()) {
-      const bytes = contents[index];
-      if (bytes === undefined) continue;
-      const reading = read(bytes, file, secrets);
-      problems.push(...reading.problems);
-      if (reading.value !== undefined) found.set(id, { value: reading.value, locate: reading.locate });
-    }
+  const contents = await readSmallFiles(files.map(({ file }) => join(root, file)));
+  for (const [index, { id, file }] of files.entries()) {
+    // Once more for those that could not be read: that says why.
+    const bytes = contents[index] ?? (await readSiteFile(root, file, problems));
+    if (bytes === undefined) continue;
+    const reading = read(bytes, file);
+    problems.push(...reading.problems);
+    if (reading.value !== undefined) found.set(id, { value: reading.value, locate: reading.locate });
   }
   return found;
 }

@@ -1,3 +1,4 @@
+import type * as z from 'zod';
 import type { Collection, Deployment, Device } from '../model/deployment.ts';
 import type { Place, Problem } from '../model/error.ts';
 import { isSecretReference, type SequenceVariable } from '../model/sequence.ts';
@@ -16,10 +17,28 @@ export interface RecordReading<T> {
   readonly locate: (path: PropertyKey[], at?: 'key' | 'value') => Place;
 }
 
-type Read<T> = (content: string | Uint8Array, file: string, secrets: readonly string[]) => RecordReading<T>;
+/** How a document is read: `readDocument`, or something that gives the same and remembers it. */
+export type DocumentReader<V> = (content: Uint8Array, file: string) => ReturnType<typeof readDocument<V>>;
 
-export const readDevice: Read<Device> = (content, file, secrets) => {
-  const { value, problems, locate } = readDocument(deviceSchema, content, file);
+type Read<T, V> = (
+  content: string | Uint8Array,
+  file: string,
+  secrets: readonly string[],
+  reader?: DocumentReader<V>,
+) => RecordReading<T>;
+
+function documentOf<V>(
+  schema: z.ZodType<V>,
+  content: string | Uint8Array,
+  file: string,
+  reader: DocumentReader<V> | undefined,
+): ReturnType<typeof readDocument<V>> {
+  if (reader === undefined || typeof content === 'string') return readDocument(schema, content, file);
+  return reader(content, file);
+}
+
+export const readDevice: Read<Device, z.output<typeof deviceSchema>> = (content, file, secrets, reader) => {
+  const { value, problems, locate } = documentOf(deviceSchema, content, file, reader);
   if (value === undefined) return { problems, locate };
   const { variables, description, macs, ...facts } = value;
   const read = readVariables(variables, locate, secrets);
@@ -28,8 +47,8 @@ export const readDevice: Read<Device> = (content, file, secrets) => {
   return { value: device, problems: read.problems, locate };
 };
 
-export const readCollection: Read<Collection> = (content, file, secrets) => {
-  const { value, problems, locate } = readDocument(collectionSchema, content, file);
+export const readCollection: Read<Collection, z.output<typeof collectionSchema>> = (content, file, secrets, reader) => {
+  const { value, problems, locate } = documentOf(collectionSchema, content, file, reader);
   if (value === undefined) return { problems, locate };
   const read = readVariables(value.variables, locate, secrets);
   const rules = value.rules.map(given);
@@ -37,8 +56,13 @@ export const readCollection: Read<Collection> = (content, file, secrets) => {
   return { value: collection, problems: read.problems, locate };
 };
 
-export const readDeployment: Read<Deployment> = (content, file) => {
-  const { value, problems, locate } = readDocument(deploymentSchema, content, file);
+export const readDeployment: Read<Deployment, z.output<typeof deploymentSchema>> = (
+  content,
+  file,
+  _secrets,
+  reader,
+) => {
+  const { value, problems, locate } = documentOf(deploymentSchema, content, file, reader);
   if (value === undefined) return { problems, locate };
   const { scope, schedule, ...rest } = value;
   const narrowed = { id: idOf(file), ...rest, scope: given(scope), schedule: given(schedule), place: locate([]) };

@@ -1,10 +1,13 @@
 import { join } from 'node:path';
+import type { ContentKey } from '../content/content-key.ts';
+import { isSingleFile } from '../content/file-list.ts';
 import { contentNeeds } from '../engine/plan.ts';
-import { exists } from '../host/files.ts';
+import { exists, listFiles, mkdir, readStream } from '../host/files.ts';
 import { BootwrightError } from '../model/error.ts';
 import type { ContentItem, Policy } from '../model/policy.ts';
 import type { AgentContext } from './context.ts';
-import { stateFolder } from './paths.ts';
+import { keyOf, writeDecrypted } from './decrypted-file.ts';
+import { type AgentPaths, stateFolder } from './paths.ts';
 
 export type PlacedContent = ContentItem & { readonly path: string };
 
@@ -16,18 +19,35 @@ export interface ContentSource {
   cache(root: string): Promise<void>;
 }
 
-/** Content as it lies on the medium. */
+/** Content as it lies on the medium; what is confidential is decrypted first, on the volume or in memory. */
 export function mediumContent(context: AgentContext, policy: Policy, folder: string): ContentSource {
-  return {
-    locate: async (id) => contentOnMedium(folder, policy, id),
-    cache: (root) => cacheContent(context, policy, folder, root),
+  const decrypted = new Set<string>();
+  const place = async (id: string, root: string | undefined): Promise<PlacedContent> => {
+    const item = itemOf(policy, id);
+    const key = keyOf(policy, item);
+    if (key === undefined) return { ...item, path: join(folder, item.file) };
+    const inMemory = memoryPath(context.paths, item);
+    const path = root === undefined || decrypted.has(inMemory) ? inMemory : cachePath(root, item);
+    // A step may have formatted the volume meanwhile.
+    if (decrypted.has(path) && (await exists(path))) return { ...item, path };
+    context.emit({ type: 'agent.phase', name: 'content', text: `Decrypting ${item.name}` });
+    await decryptFromMedium(join(folder, item.file), path, item, key);
+    decrypted.add(path);
+    return { ...item, path };
   };
+  return { locate: place, cache: (root) => cacheContent(context, policy, place, root) };
 }
 
-/** Where a content object lies on the medium. @throws BW-AGENT-002 */
-function contentOnMedium(folder: string, policy: Policy, id: string): PlacedContent {
-  const item = itemOf(policy, id);
-  return { ...item, path: join(folder, item.file) };
+async function decryptFromMedium(source: string, target: string, item: ContentItem, key: ContentKey): Promise<void> {
+  const { plainTag } = item.confidential ?? {};
+  if (isSingleFile(item.kind)) {
+    const mode = item.kind === 'script' ? 0o700 : 0o600;
+    const tag = plainTag === undefined ? {} : { plainTag };
+    return writeDecrypted(readStream(source), { key, path: target, mode, ...tag });
+  }
+  await mkdir(target, { recursive: true, mode: 0o700 });
+  for (const file of await listFiles(source))
+    await writeDecrypted(readStream(join(source, file)), { key, path: join(target, file), mode: 0o700 });
 }
 
 /** Where a content object lies in the deployed system: in the cache that was filled before the restart. */
@@ -43,23 +63,30 @@ export async function contentOnTarget(root: string, policy: Policy, id: string):
 async function cacheContent(
   { machine, emit }: AgentContext,
   policy: Policy,
-  medium: string,
+  place: ContentSource['locate'],
   root: string,
 ): Promise<void> {
   for (const id of contentNeeds(policy.sequence, 'deployed')) {
-    const { path, ...item } = contentOnMedium(medium, policy, id);
+    const item = itemOf(policy, id);
     // An image is applied in the boot environment, whatever else the step that names it may be for.
     if (item.kind === 'os-image') continue;
     const target = cachePath(root, item);
-    if (await exists(target)) continue;
+    // Decrypting may have been cut off in the middle.
+    if (item.confidential === undefined && (await exists(target))) continue;
     emit({ type: 'agent.phase', name: 'cache', text: `Copying ${item.name} for the deployed system` });
-    await machine.copyIn(path, target);
+    const { path } = await place(id, root);
+    if (path !== target) await machine.copyIn(path, target);
   }
 }
 
 /** Where a content object lies in the deployed system's cache. */
 export function cachePath(root: string, item: ContentItem): string {
   return join(root, stateFolder, 'Packages', item.id, item.file.split('/').at(-1) ?? item.id);
+}
+
+/** Where content lies as long as there is no volume for it. */
+export function memoryPath({ root }: Pick<AgentPaths, 'root'>, item: ContentItem): string {
+  return join(root, 'run/bootwright/content', item.id, item.file.split('/').at(-1) ?? item.id);
 }
 
 /** @throws BW-AGENT-002 */

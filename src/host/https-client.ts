@@ -1,7 +1,7 @@
 import { X509Certificate as X509, type X509Certificate } from 'node:crypto';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { isIP } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import { connect, rootCertificates, type TLSSocket } from 'node:tls';
 
 /** The certificate the other end showed is not one to believe; the message says why. Nothing was sent to it. */
 export class UntrustedServer extends Error {
@@ -61,27 +61,8 @@ export class HttpsClient {
   }
 
   /** @throws UntrustedServer, or what the network says */
-  async send({ method, url, headers, body, silenceMilliseconds, signal }: HttpsRequest): Promise<HttpsResponse> {
-    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const sent = request({
-      ...{ agent: this.#agent, method, host: hostOf(url), port: url.port || 443, path: url.pathname + url.search },
-      headers: { host: url.host, ...(body === undefined ? {} : { 'content-length': body.length }), ...headers },
-      ...(signal === undefined ? {} : { signal }),
-    });
-    sent.setTimeout(silenceMilliseconds, () => sent.destroy(new Error('the server is silent')));
-    sent.once('response', resolve);
-    sent.on('error', reject);
-    sent.end(body);
-    const response = await promise;
-    const single = ([name, value]: [string, string | string[] | undefined]): [string, string | undefined] => [
-      name,
-      Array.isArray(value) ? value[0] : value,
-    ];
-    return {
-      status: response.statusCode ?? 0,
-      headers: Object.fromEntries(Object.entries(response.headers).map(single)),
-      body: response,
-    };
+  send(asked: HttpsRequest): Promise<HttpsResponse> {
+    return exchange(this.#agent, 443, asked);
   }
 
   close(): void {
@@ -124,6 +105,52 @@ export class HttpsClient {
     }
     throw new UntrustedServer('its certificate does not come from the authority that is known here');
   }
+}
+
+/** HTTP to servers that are not believed in anything: what comes is compared with a hash. */
+export class HttpClient {
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 4 });
+
+  /** @throws what the network says */
+  send(asked: HttpsRequest): Promise<HttpsResponse> {
+    return exchange(this.#agent, 80, asked);
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+/** Certificates of the public authorities, PEM: web servers outside of the site have theirs from them. */
+export function publicAuthorities(): string {
+  return rootCertificates.join('\n');
+}
+
+async function exchange(
+  agent: Agent,
+  port: number,
+  { method, url, headers, body, silenceMilliseconds, signal }: HttpsRequest,
+): Promise<HttpsResponse> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const sent = request({
+    ...{ agent, method, host: hostOf(url), port: url.port || port, path: url.pathname + url.search },
+    headers: { host: url.host, ...(body === undefined ? {} : { 'content-length': body.length }), ...headers },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  sent.setTimeout(silenceMilliseconds, () => sent.destroy(new Error('the server is silent')));
+  sent.once('response', resolve);
+  sent.on('error', reject);
+  sent.end(body);
+  const response = await promise;
+  const single = ([name, value]: [string, string | string[] | undefined]): [string, string | undefined] => [
+    name,
+    Array.isArray(value) ? value[0] : value,
+  ];
+  return {
+    status: response.statusCode ?? 0,
+    headers: Object.fromEntries(Object.entries(response.headers).map(single)),
+    body: response,
+  };
 }
 
 /** A pinned certificate also vouches for itself: sites may serve with one of their own. */

@@ -1,3 +1,4 @@
+import type { ContentKind } from './content.ts';
 import type { SequenceVariable, TaskSequence } from './sequence.ts';
 
 /**
@@ -14,6 +15,8 @@ export interface Policy {
   /** Values of `!secret` references, by name. */
   readonly secrets: Readonly<Record<string, string>>;
   readonly content: readonly ContentItem[];
+  /** Web servers that hold content by its hash, beside the servers of the site: base URLs, http or https. */
+  readonly contentServers?: readonly string[];
   /** SHA-256 (hex) over the manifest's file list without the policy itself: binds the sealed part to every file. */
   readonly filesDigest: string;
   /** Raw Ed25519 public key (base64) whose signature the manifest must carry. */
@@ -27,14 +30,28 @@ export interface Policy {
 }
 
 export interface ContentItem {
+  /** As steps name it: `tools`, or `tools@3` when that version is pinned. */
   readonly id: string;
-  readonly kind: 'os-image' | 'package' | 'driver-package' | 'os-upgrade-package' | 'application';
+  /** Of the content library; absent when the site's own files are used. */
+  readonly version?: number;
+  readonly kind: ContentKind;
   readonly name: string;
-  /** Path on the medium, relative to its root, `/` separated: one file for images, a folder for packages. */
+  /** Path on the medium, relative to its root, `/` separated: one file for images and scripts, else a folder. */
   readonly file: string;
   readonly size: number;
   readonly sha256: string;
   readonly images?: readonly WimImage[];
+  /** What the site says beside the files: programs of a package; detection, requirements, dependencies of an application. */
+  readonly definition?: unknown;
+  /** Present: every file is an age file for this recipient. Its identity is the policy's secret `content-key`. */
+  readonly confidential?: ConfidentialContent;
+}
+
+export interface ConfidentialContent {
+  /** `age1…` */
+  readonly recipient: string;
+  /** Of content that is one file; of packages the list of files says it. */
+  readonly plainTag?: string;
 }
 
 export interface WimImage {

@@ -1,7 +1,7 @@
 import { setSystemClock } from '../../host/system-clock.ts';
 import type { BootwrightEvent } from '../../model/event.ts';
 import type { Policy } from '../../model/policy.ts';
-import type { PolicyGrant } from '../../model/protocol.ts';
+import type { Offer, PolicyGrant } from '../../model/protocol.ts';
 import { confirm } from '../confirm.ts';
 import type { AgentContext } from '../context.ts';
 import { checkDates } from '../dates.ts';
@@ -17,12 +17,13 @@ import type { Verification } from '../verification.ts';
 import { waitForDisks } from '../wait-for-disks.ts';
 import { connect, type Doors } from './connect.ts';
 import { OnlineContent } from './content.ts';
-import type { ContentToken } from './download.ts';
+import type { ContentToken } from './content-servers.ts';
 import { obtainGrant, openGrantedPolicy } from './grant.ts';
 import { type InterruptedOnline, openInterrupted, resumeWith } from './interrupted.ts';
 import { leaveToDisk } from './leave-to-disk.ts';
 import { machineNetwork } from './network.ts';
 import { chooseOffer } from './offers.ts';
+import { preflight, whileContentIsMissing } from './preflight.ts';
 import { awaitRelease } from './release.ts';
 import { newReports, Reports } from './reports.ts';
 import { type Online, register, requestGrant } from './session.ts';
@@ -74,6 +75,11 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   });
   for (const event of untold.splice(0)) reports.add(event);
   tell = reports;
+  const content = new OnlineContent({
+    ...{ context, policy, servers: online.servers, authority: settings.authority },
+    token: renewedToken(context, online, session, grant),
+  });
+  if (released.offer !== undefined) await preflight(context, policy, content, released.offer);
   if (earlier === undefined) {
     const undertaking = await foresee(context, policy);
     const isAsked = startsAnew || !policy.unattended;
@@ -83,10 +89,7 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   return deploy(context, {
     ...{ policy, resume, reports, expiresAt: interrupted?.saved.expiresAt },
     vault: earlier?.kept?.vault ?? (await createVault(mediumId, keepers)),
-    content: new OnlineContent({
-      ...{ context, policy, servers: online.servers },
-      token: renewedToken(context, online, session, grant),
-    }),
+    content,
   });
 }
 
@@ -94,6 +97,8 @@ interface Released {
   readonly session: string;
   readonly grant: PolicyGrant;
   readonly policy: Policy;
+  /** Absent when a run goes on. */
+  readonly offer?: Offer;
 }
 
 /** The session of the run that goes on still opens content; `undefined` when there is none, or the server forgot it. */
@@ -131,11 +136,13 @@ async function askForPolicy(
   const preferred = earlier?.reports?.deployment ?? settings.preferred;
   const offer = await chooseOffer(context, registration.offers, preferred);
   if (offer === undefined) return context.restart();
-  const grant = await obtainGrant(context, online, session, offer, registration.release);
+  const grant = await whileContentIsMissing(context, () =>
+    obtainGrant(context, online, session, offer, registration.release),
+  );
   const mediumId = settings.medium?.id ?? noMedium;
   const policy = openGrantedPolicy(grant, session.key, { mediumId, keys: settings.keys });
   context.emit({ type: 'agent.phase', name: 'policy', text: `${offer.name} (${grant.deployment})` });
-  return { session: session.id, grant, policy };
+  return { session: session.id, grant, policy, offer };
 }
 
 /** What was released to a session stays released: another token is to be had by asking for the policy again. */

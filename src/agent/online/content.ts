@@ -1,12 +1,15 @@
 import { join } from 'node:path';
+import { isSingleFile, type ListedFile, parseFileList } from '../../content/file-list.ts';
 import { contentNeeds } from '../../engine/plan.ts';
 import { exists, freeBytes, mkdir, readText, rm } from '../../host/files.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { ContentItem, Policy } from '../../model/policy.ts';
 import { formatBytes } from '../../model/quantity.ts';
-import { type ContentSource, cachePath, itemOf, type PlacedContent } from '../content.ts';
+import { type ContentSource, cachePath, itemOf, memoryPath, type PlacedContent } from '../content.ts';
 import type { AgentContext } from '../context.ts';
-import { type ContentToken, download, hasContent } from './download.ts';
+import { hasDecrypted, keyOf } from '../decrypted-file.ts';
+import { ContentServers, type ContentToken, discard } from './content-servers.ts';
+import { download, downloadBytes, downloadDecrypted, hasContent } from './download.ts';
 import type { Servers } from './servers.ts';
 
 export interface OnlineContentOptions {
@@ -14,19 +17,36 @@ export interface OnlineContentOptions {
   readonly policy: Policy;
   readonly servers: Servers;
   readonly token: ContentToken;
+  /** Of the site, PEM. */
+  readonly authority?: string;
 }
+
+interface WantedFile extends ListedFile {
+  /** On this machine. */
+  readonly target: string;
+  readonly mode: number;
+}
+
+const mostList = 64 * 2 ** 20;
 
 /** Content of a policy, fetched from the servers when a step asks for it, each object once. */
 export class OnlineContent implements ContentSource {
   readonly #options: OnlineContentOptions;
+  readonly #servers: ContentServers;
   /** Checked in this start of the machine, by path. */
   readonly #checked = new Set<string>();
+  readonly #lists = new Map<string, readonly ListedFile[]>();
 
   constructor(options: OnlineContentOptions) {
+    const { context, policy, servers, token, authority } = options;
     this.#options = options;
+    this.#servers = new ContentServers({
+      ...{ servers, token, clock: context.clock, folders: policy.contentServers ?? [] },
+      ...(authority === undefined ? {} : { authority }),
+    });
   }
 
-  /** On the operating system volume once there is one, before that in memory. @throws BW-AGENT-040, -041 */
+  /** On the operating system volume once there is one, before that in memory. @throws BW-AGENT-040, -041, -046 */
   async locate(id: string, root: string | undefined): Promise<PlacedContent> {
     const item = itemOf(this.#options.policy, id);
     const inMemory = this.#placeInMemory(item);
@@ -44,9 +64,27 @@ export class OnlineContent implements ContentSource {
     }
   }
 
+  /** Whether somebody has it now, each server asked once; of a package the list of its files. */
+  async isThere(id: string): Promise<boolean> {
+    const { policy, context } = this.#options;
+    const item = policy.content.find((content) => content.id.toLowerCase() === id.toLowerCase());
+    if (item === undefined) return false;
+    if (!isSingleFile(item.kind)) return (await this.#list(item, 0).catch(() => undefined)) !== undefined;
+    for (const server of this.#servers.all)
+      try {
+        const response = await server.get(item.sha256, { range: 'bytes=0-0' });
+        await discard(response);
+        // 416: it is empty, and there.
+        if ([200, 206, 416].includes(response.status)) return true;
+      } catch (error) {
+        const text = `${server.name}: ${(error as Error).message}`;
+        context.emit({ type: 'log', severity: 'warning', component: 'Content', text });
+      }
+    return false;
+  }
+
   #placeInMemory(item: ContentItem): string {
-    const { paths } = this.#options.context;
-    return join(paths.root, 'run/bootwright/content', item.id, item.file.split('/').at(-1) ?? item.id);
+    return memoryPath(this.#options.context.paths, item);
   }
 
   async #bring(item: ContentItem, path: string): Promise<void> {
@@ -54,29 +92,50 @@ export class OnlineContent implements ContentSource {
     if (this.#checked.has(path) && (await exists(path))) return;
     const { emit } = this.#options.context;
     emit({ type: 'agent.phase', name: 'content', text: `Fetching ${item.name} (${formatBytes(item.size)})` });
-    const isInMemory = path === this.#placeInMemory(item);
-    await this.#checkRoom(item, path, isInMemory);
+    await this.#checkRoom(item, path, path === this.#placeInMemory(item));
     const report = this.#progress(item);
-    if (item.kind === 'os-image') await this.#fetch(item.sha256, path, report);
-    else await this.#fetchPackage(item, path, report);
+    for (const file of await this.#wanted(item, path)) await this.#fetch(item, file, report);
     this.#checked.add(path);
   }
 
-  async #fetch(sha256: string, path: string, onBytes: (bytes: number) => void, mode = 0o600): Promise<void> {
-    if (await hasContent(path, sha256)) return;
-    const { context, servers, token } = this.#options;
-    const warn = (text: string): void => context.emit({ type: 'log', severity: 'warning', component: 'Content', text });
-    await download({ servers, token, clock: context.clock, sha256, path, mode, onBytes, warn });
-  }
-
-  /** The hash of a package is that of the list of its files, as `sha256sum` prints it. */
-  async #fetchPackage(item: ContentItem, path: string, onBytes: (bytes: number) => void): Promise<void> {
-    const list = `${path}.sha256`;
-    await this.#fetch(item.sha256, list, () => undefined);
+  async #wanted(item: ContentItem, path: string): Promise<readonly WantedFile[]> {
+    const { kind, sha256, confidential } = item;
+    if (isSingleFile(kind)) {
+      const { plainTag } = confidential ?? {};
+      const tag = plainTag === undefined ? {} : { plainTag };
+      return [{ sha256, path: item.file, target: path, mode: kind === 'script' ? 0o700 : 0o600, ...tag }];
+    }
     await mkdir(path, { recursive: true, mode: 0o700 });
     // The list says nothing about modes; programs of a package are called by their names.
-    for (const { sha256, name } of parseFileList(await readText(list), item.id))
-      await this.#fetch(sha256, join(path, name), onBytes, 0o700);
+    return (await this.#list(item)).map((file) => ({ ...file, target: join(path, file.path), mode: 0o700 }));
+  }
+
+  async #fetch(item: ContentItem, file: WantedFile, onBytes: (bytes: number) => void): Promise<void> {
+    const { sha256, target, mode, plainTag } = file;
+    const request = { ...this.#request(sha256), path: target, mode, onBytes };
+    const key = keyOf(this.#options.policy, item);
+    if (key === undefined) {
+      if (!(await hasContent(target, sha256))) await download(request);
+      return;
+    }
+    const plain = { key, ...(plainTag === undefined ? {} : { plainTag }) };
+    if (!(await hasDecrypted({ ...plain, path: target, mode }))) await downloadDecrypted(request, plain);
+  }
+
+  #request(sha256: string) {
+    const { emit, clock } = this.#options.context;
+    const warn = (text: string): void => emit({ type: 'log', severity: 'warning', component: 'Content', text });
+    return { servers: this.#servers, clock, sha256, warn };
+  }
+
+  /** The hash of a package is that of the list of its files. */
+  async #list({ id, sha256 }: ContentItem, patience?: number): Promise<readonly ListedFile[]> {
+    const known = this.#lists.get(sha256);
+    if (known !== undefined) return known;
+    const request = { ...this.#request(sha256), ...(patience === undefined ? {} : { patience }) };
+    const list = readFileList(new TextDecoder().decode(await downloadBytes(request, mostList)), id);
+    this.#lists.set(sha256, list);
+    return list;
   }
 
   /** A whole image in memory would end the machine: it has to be partitioned first. */
@@ -112,15 +171,9 @@ async function availableMemory(): Promise<number> {
   return Number(/^MemAvailable:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024;
 }
 
-/** Reads `<sha256>  <path>` lines. @throws BW-AGENT-040 for paths that lead elsewhere */
-export function parseFileList(text: string, id: string): { readonly sha256: string; readonly name: string }[] {
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const [, sha256 = '', name = ''] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
-      if (name === '' || name.split('/').some((part) => part === '' || part === '.' || part === '..'))
-        throw new BootwrightError('BW-AGENT-040', `The list of files of ${id} has a line that is none.`);
-      return { sha256, name };
-    });
+/** @throws BW-AGENT-040 for lines that are none, and paths that lead elsewhere */
+export function readFileList(text: string, id: string): readonly ListedFile[] {
+  return parseFileList(text, () => {
+    throw new BootwrightError('BW-AGENT-040', `The list of files of ${id} has a line that is none.`);
+  });
 }

@@ -120,7 +120,9 @@ async function patiently<T>(context: AgentContext, ask: () => Promise<T>): Promi
 
 /** Nobody answered, or the server cannot write for now: its disk is full, or it is busy. */
 function mayPass(error: BootwrightError): boolean {
-  return error instanceof ServerRefusal ? error.status === 503 || error.status === 507 : error.code === 'BW-AGENT-035';
+  if (!(error instanceof ServerRefusal)) return error.code === 'BW-AGENT-035';
+  // Missing content is shown, and not waited for without end (preflight.ts).
+  return (error.status === 503 || error.status === 507) && String(error.said.code) !== 'BW-SERVER-040';
 }
 
 function newNonce(): string {

@@ -117,4 +117,14 @@ export const agentErrors = {
     fix: 'Start this machine again and start anew (N); the disk is then erased.',
     exit: 'refused',
   },
+  'BW-AGENT-045': {
+    title: 'Content the sequence needs is missing',
+    fix: 'Add it on the server (bootwright content add ID, bootwright content verify --repair), then start this machine again.',
+    exit: 'missing',
+  },
+  'BW-AGENT-046': {
+    title: 'Confidential content cannot be decrypted',
+    fix: 'On the server run bootwright content update ID: it is encrypted to the content key of now. Then start this machine again.',
+    exit: 'untrusted',
+  },
 } as const satisfies Record<string, ErrorEntry>;

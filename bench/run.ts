@@ -9,7 +9,16 @@ import { parseArgs } from 'node:util';
 import type { Measurement, Suite } from './suite.ts';
 
 const folder = import.meta.dirname;
-const machinery = new Set(['run', 'suite', 'medium', 'trivial-initramfs', 'fleet', 'service', 'serve-child']);
+const machinery = new Set([
+  'run',
+  'suite',
+  'medium',
+  'trivial-initramfs',
+  'content-server',
+  'fleet',
+  'service',
+  'serve-child',
+]);
 const known = readdirSync(folder)
   .filter((name) => name.endsWith('.ts'))
   .map((name) => name.slice(0, -3))

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { architectures, type Decision } from '../src/model/deployment.ts';
+import type { MissingContent } from '../src/site/compile-content.ts';
 import { BaseCommand } from './base.ts';
 import {
   guidFlag,
@@ -44,12 +45,14 @@ export default class Explain extends BaseCommand {
     reinstall: Flags.string({ description: 'sequence it was armed to be reinstalled with', helpValue: 'ID' }),
   };
 
-  override async run(): Promise<Decision> {
+  override async run(): Promise<Decision & { missing: readonly MissingContent[] }> {
     const { flags } = await this.parse(Explain);
     const { catalogueSource } = await import('../src/site/catalogue-source.ts');
     const { explain } = await import('../src/deployment/explain.ts');
     const { now } = await import('../src/host/clock.ts');
-    const source = catalogueSource(await loadSiteAt(flags.site));
+    const { missingFor } = await import('../src/site/missing-content.ts');
+    const site = await loadSiteAt(flags.site);
+    const source = catalogueSource(site);
     const {
       mac: macs,
       guid,
@@ -75,7 +78,12 @@ export default class Explain extends BaseCommand {
     this.log('');
     for (const { name, value } of decision.variables) this.log(`Variable ${name} = ${shownValue(value)}`);
     this.log(decision.reason ?? conclusion(decision));
-    return decision;
+    const missing: (MissingContent & { readonly sequence: string })[] = [];
+    for (const sequence of new Set(decision.offers.map((offer) => offer.sequence)))
+      missing.push(...(await missingFor(site, sequence)).map((one) => ({ sequence, ...one })));
+    for (const { sequence, step, message } of missing)
+      this.log(`Warning: ${sequence} could not start: ${message} The step "${step}" needs it.`);
+    return { ...decision, missing };
   }
 }
 

@@ -1,4 +1,6 @@
 import { now } from '../src/host/clock.ts';
+import { formatBytes } from '../src/model/quantity.ts';
+import type { ServerStatus } from '../src/server/status.ts';
 import { BaseCommand } from './base.ts';
 import { siteFlag } from './key/flags.ts';
 import { withState } from './with-state.ts';
@@ -25,10 +27,30 @@ export default class Status extends BaseCommand {
       this.log(`Serving on https://${server.address}:${server.port} since ${server.started}`);
       this.log(`  Sequences: ${server.sequences.join(', ') || 'none'}; policy serial ${server.serial}`);
       for (const problem of server.problems) this.log(`  ${problem}`);
+      for (const line of healthLines(server.content)) this.log(`  ${line}`);
     }
     this.log(`${waiting} wait for approval, ${running} run.`);
     for (const { name, sequence, expires } of armed)
       this.log(`${name} is to be reinstalled with ${sequence} at its next start, until ${expires}.`);
     return { server: server ?? null, waiting, running, reinstalls: armed };
   }
+}
+
+function healthLines({
+  every,
+  state,
+  bytes,
+  totalBytes,
+  verified,
+  files,
+  damaged,
+  unreadable,
+}: ServerStatus['content']) {
+  const last = verified === undefined ? 'never yet' : `last on ${verified}, ${files} files sound`;
+  const now = state === 'verifying' ? `, being verified now: ${formatBytes(bytes)} of ${formatBytes(totalBytes)}` : '';
+  return [
+    `Content library: verified ${every === 'never' ? 'only by hand' : every}, ${last}${now}`,
+    ...damaged.map(({ sha256, state: found, usedBy }) => `  ${found}, not served: ${sha256} (${usedBy.join(', ')})`),
+    ...unreadable.map(({ file, reason }) => `  unreadable: ${file}: ${reason}`),
+  ];
 }

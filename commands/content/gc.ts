@@ -7,7 +7,7 @@ import { openSite } from './place.ts';
 export default class ContentGc extends BaseCommand {
   static override summary = 'Delete files of the content library that no content refers to.';
   static override description =
-    'Files younger than a day stay: they may belong to what is just being added, or downloaded. A shorter time is safe only while nothing is.';
+    'What a server serves, or a machine is still fetching, stays. Files younger than a day stay, too: they may belong to what is just being added, or downloaded. A shorter time is safe only while nothing is.';
   static override examples = [
     '<%= config.bin %> content gc',
     '<%= config.bin %> content gc --dry-run',
@@ -23,10 +23,12 @@ export default class ContentGc extends BaseCommand {
     const { flags } = await this.parse(ContentGc);
     const site = await openSite(flags.site);
     const { collectGarbage } = await import('../../src/content/library/collect.ts');
+    const { contentInUse } = await import('../../src/server/content-in-use.ts');
     const dryRun = flags['dry-run'];
     const collected = await collectGarbage(site.content.library, {
       olderThanSeconds: flags['older-than'] * 3600,
       dryRun,
+      alsoUsed: await contentInUse(site.folder),
     });
     const { blobs, bytes, leftovers } = collected;
     this.log(

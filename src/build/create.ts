@@ -1,5 +1,6 @@
 import { hashContent } from '../content/hash-cache.ts';
 import { verifyWim } from '../content/verify-wim.ts';
+import { BootwrightError } from '../model/error.ts';
 import type { Progress } from '../model/progress.ts';
 import { draftLayout, finishLayout, type MediumRecipe } from './assemble.ts';
 import { type IsoJob, writeIso } from './iso.ts';
@@ -48,10 +49,12 @@ export async function writeMedium(prepared: PreparedMedium, options: WriteOption
 }
 
 async function verifyImages({ content }: MediumRecipe, { progress, signal }: WriteOptions): Promise<void> {
-  for (const { item, source } of content) {
-    if (item.kind !== 'os-image') continue;
+  for (const { item, files } of content) {
+    const [file] = files;
+    // Ciphertext says nothing: the library took it from an image that could be read.
+    if (item.kind !== 'os-image' || item.confidential !== undefined || file === undefined) continue;
     progress.phase(`decompressing ${item.id}`);
-    const { reused } = await verifyWim(source, { full: true, ...(signal === undefined ? {} : { signal }) });
+    const { reused } = await verifyWim(file.source, { full: true, ...(signal === undefined ? {} : { signal }) });
     progress.note(
       reused ? `image ${item.id}: verified before, unchanged` : `image ${item.id}: every stream decompresses`,
     );
@@ -63,13 +66,23 @@ async function verifyImages({ content }: MediumRecipe, { progress, signal }: Wri
  * again.
  */
 function contentHash({ content }: MediumRecipe): NonNullable<IsoJob['hash']> {
-  const images = new Set(content.filter(({ item }) => item.kind === 'os-image').map(({ source }) => source));
+  const stored = new Map<string, string>();
+  const images = new Set<string>();
+  for (const { item, files } of content) {
+    for (const { source, sha256 } of files)
+      if (item.version !== undefined && sha256 !== undefined) stored.set(source, sha256);
+    if (item.kind === 'os-image' && item.confidential === undefined) for (const { source } of files) images.add(source);
+  }
   return async (path, onBytes, signal) => {
     if (images.has(path)) await verifyWim(path, { onBytes, signal });
     const { sha256 } = await hashContent(path, (bytes) => {
       signal.throwIfAborted();
       onBytes(bytes);
     });
-    return sha256;
+    const expected = stored.get(path);
+    if (expected === undefined || expected === sha256) return sha256;
+    throw new BootwrightError('BW-CONTENT-031', `${path} of the content library is damaged: no medium was written.`, {
+      fix: 'Run: bootwright content verify --repair',
+    });
   };
 }

@@ -55,8 +55,16 @@ export function offersFor(question: Question, memberships: readonly Membership[]
       `${id} (on ${collection}) offers ${name}, ${purpose}${hidden ? ', hidden: only when named' : ''}.${dates}`,
     );
     const { name: title, description, bootImage } = sequence;
-    return [{ deployment: id, sequence: sequence.id, name: title, description, purpose, hidden, bootImage }];
+    const deadline = deadlineOf(deployment);
+    const due = deadline === undefined ? {} : { deadline };
+    return [{ deployment: id, sequence: sequence.id, name: title, description, purpose, hidden, ...due, bootImage }];
   });
+}
+
+/** When a required deployment has to have begun: its last assignment, else the end of its time. */
+function deadlineOf({ purpose, schedule: { assignments, expires } }: Deployment): string | undefined {
+  const times = assignments.filter((assignment) => /^\d/.test(assignment)).sort();
+  return purpose === 'required' ? (times.at(-1) ?? expires) : undefined;
 }
 
 /** Why a deployment is not for this machine now. */

@@ -1,7 +1,15 @@
 import { open } from 'node:fs/promises';
 import { BootwrightError } from '../model/error.ts';
 
-const pieceLength = 512 * 1024;
+const usualLength = 512 * 1024;
+
+/** Of a file, in bytes; `end` is included. */
+export interface PieceRange {
+  readonly start?: number;
+  readonly end?: number;
+  /** Of one piece at most. */
+  readonly length?: number;
+}
 
 /**
  * Reads a file from start to end while the caller works on the piece before. A piece is valid until the next one is
@@ -9,19 +17,25 @@ const pieceLength = 512 * 1024;
  *
  * @throws BW-HOST-007
  */
-export async function* readPieces(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* readPieces(
+  path: string,
+  signal?: AbortSignal,
+  { start = 0, end = Number.POSITIVE_INFINITY, length = usualLength }: PieceRange = {},
+): AsyncGenerator<Uint8Array> {
   const file = await open(path, 'r').catch((cause: unknown) => {
     throw new BootwrightError('BW-HOST-007', `${path} cannot be read: ${String(cause)}.`, { cause });
   });
   try {
-    let current = Buffer.allocUnsafeSlow(pieceLength);
-    let next = Buffer.allocUnsafeSlow(pieceLength);
-    let position = 0;
-    let { bytesRead } = await file.read(current, 0, pieceLength, 0);
+    const bufferLength = Math.min(length, end + 1 - start);
+    let current = Buffer.allocUnsafeSlow(bufferLength);
+    let next = Buffer.allocUnsafeSlow(bufferLength);
+    let position = start;
+    const wanted = (): number => Math.min(bufferLength, end + 1 - position);
+    let { bytesRead } = await file.read(current, 0, wanted(), position);
     while (bytesRead > 0) {
       if (signal?.aborted) throw new BootwrightError('BW-HOST-006', `Reading ${path} was interrupted.`);
       position += bytesRead;
-      const reading = file.read(next, 0, pieceLength, position);
+      const reading = file.read(next, 0, wanted(), position);
       // Nobody waits for it while the caller works, and an error must not end the process.
       reading.catch(() => undefined);
       try {

@@ -1,12 +1,16 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
-import { Readable } from 'node:stream';
 import Fastify, {
   type FastifyInstance,
+  type FastifyReply,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
 } from 'fastify';
 
 export type WebServer = FastifyInstance<Server, RawRequestDefaultExpression<Server>, RawReplyDefaultExpression<Server>>;
+
+/** An answer that is being made. */
+type WebReply = Pick<FastifyReply, 'hijack' | 'statusCode' | 'getHeaders'> & { readonly raw: ServerResponse };
 
 /** PEM. */
 export interface TlsCertificate {
@@ -36,7 +40,40 @@ export function createWebServer({ certificate, key }: TlsCertificate): WebServer
   return server;
 }
 
-/** What a reply may send as its body. */
-export function readable(bytes: AsyncIterable<Uint8Array>): Readable {
-  return bytes instanceof Readable ? bytes : Readable.from(bytes, { objectMode: false });
+/**
+ * Sends a body of known length, with the status and headers the reply has. A piece may be a buffer that is used again: the
+ * next one is asked for when it was taken over. A stream of buffers of their own costs a third more of the processor.
+ */
+export async function sendPieces(reply: WebReply, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  const source = pieces[Symbol.asyncIterator]();
+  // What cannot be read at all still gets an answer that says so.
+  let next = await source.next();
+  reply.hijack();
+  const { raw } = reply;
+  try {
+    raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
+    let left = Number(reply.getHeaders()['content-length']);
+    for (; next.done !== true; next = await source.next()) {
+      left -= next.value.length;
+      await written(raw, next.value);
+    }
+    if (left !== 0) throw new Error('the source ended early');
+    raw.end();
+  } catch {
+    // Half an answer: the other end sees that its length is not what was said.
+    raw.destroy();
+  } finally {
+    await source.return?.();
+  }
+}
+
+function written(raw: ServerResponse, piece: Uint8Array): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const gone = (): void => reject(new Error('the other end went away'));
+  if (raw.destroyed) gone();
+  else {
+    raw.once('close', gone);
+    raw.write(piece, (error) => (error ? reject(error) : resolve()));
+  }
+  return promise.finally(() => raw.off('close', gone));
 }

@@ -49,3 +49,8 @@ export function contentReference(text: string): ContentReference {
 export function formatReference({ id, version }: ContentReference): string {
   return version === undefined ? id : `${id}@${version}`;
 }
+
+/** How often a server compares its whole library with the hashes. */
+export const verifyIntervals = ['never', 'daily', 'weekly', 'monthly'] as const;
+
+export type VerifyInterval = (typeof verifyIntervals)[number];

@@ -204,6 +204,8 @@ export interface DeploymentOffer {
   readonly purpose: 'available' | 'required';
   /** Runs only when named by `SMSTSPreferredAdvertID`. */
   readonly hidden: boolean;
+  /** ISO 8601 UTC: a required one whose content is missing waits until then; without one it waits. */
+  readonly deadline?: string;
   readonly bootImage: string;
 }
 

@@ -141,10 +141,12 @@ export interface ProtocolError {
   readonly code: ErrorCode;
   readonly message: string;
   readonly fix: string;
-  /** With 429. */
+  /** With 429, and with 503 when it is worth waiting. */
   readonly retryAfterSeconds?: number;
   /** With 409: the number of the event, or the byte of the log, to go on with. */
   readonly next?: number;
+  /** With 503: what the steps of the sequence want and the server does not have. */
+  readonly missing?: readonly { readonly id: string; readonly step: string; readonly message: string }[];
   /** With 426. */
   readonly lowest?: number;
   readonly highest?: number;

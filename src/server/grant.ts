@@ -5,6 +5,7 @@ import type { Decision } from './interfaces.ts';
 import { offersFor } from './offers.ts';
 import { finishLogin } from './passwords.ts';
 import { policyFor } from './policy/served.ts';
+import { preflight } from './preflight.ts';
 import { requestOf } from './register.ts';
 import { releaseOf } from './release.ts';
 import type { Service } from './service.ts';
@@ -19,7 +20,7 @@ import { contentToken } from './token.ts';
  * The one place where a policy leaves the server. Decides anew: what was offered at registration may have been
  * withdrawn, or hold a secret by now.
  *
- * @throws BW-SERVER-001, BW-SERVER-003, BW-SERVER-004, BW-SERVER-005, BW-SERVER-007
+ * @throws BW-SERVER-001, BW-SERVER-003, BW-SERVER-004, BW-SERVER-005, BW-SERVER-007, BW-SERVER-040
  */
 export async function grantPolicy(service: Service, session: Session, asked: PolicyRequest): Promise<Envelope> {
   const request = requestOf(session);
@@ -43,10 +44,18 @@ export async function grantPolicy(service: Service, session: Session, asked: Pol
 
   const at = service.now();
   const { offer } = found;
+  const served = service.catalogue().sequences.get(offer.sequence.toLowerCase());
+  // Who has it already only renews his content token: his run has begun.
+  const granted = await grantsOf(service.state, session.key);
+  if (served !== undefined && !granted.some(({ deployment }) => deployment === offer.deployment))
+    await preflight(served, offer, service.content, at);
   const policy = policyFor(service.catalogue(), offer.sequence, { ...decision, mediumId: request.mediumId });
   if (policy === undefined) throw new BootwrightError('BW-SERVER-007', `${offer.sequence} cannot be served.`);
   const machine = machineKey(request.machine);
-  const content = policy.content.map(({ sha256 }) => sha256);
+  // A run that has begun goes on with what it was given, whatever the site says by now.
+  const earlier = granted.filter(({ deployment }) => deployment === offer.deployment);
+  const named = policy.content.map(({ sha256 }) => sha256);
+  const content = [...new Set([...earlier.flatMap((grant) => grant.content), ...named])];
   const grant = { session: session.key, deployment: offer.deployment, sequence: offer.sequence, content };
   if (!(await isRenewal(service, grant)))
     await commit(service.state, (state) => remember({ ...service, state }, request, decision, grant, at));

@@ -44,14 +44,22 @@ export type Decide = (request: RegistrationRequest, memory: MachineMemory) => De
 export interface ContentSource {
   /** Bytes; `undefined` when this source does not hold it. */
   size(sha256: string): Promise<number | undefined>;
-  /** The bytes from `start` to `end`, both included. @throws BW-SERVER-009 */
+  /** The bytes from `start` to `end`, both included; a piece is valid until the next is asked for. @throws BW-SERVER-009 */
   open(sha256: string, range: { readonly start: number; readonly end: number }): Promise<AsyncIterable<Uint8Array>>;
   /** Files of a package, whose own content is the list of them; `undefined` for everything else. */
-  parts(sha256: string): ReadonlySet<string> | undefined;
+  parts(sha256: string): Promise<ReadonlySet<string> | undefined>;
+  /** How many files of an item are not there: a run that needs it would fail in the middle. */
+  absent(sha256: string): Promise<number>;
 }
 
 /** A source that also takes up what a policy names. */
 export interface ContentShelf extends ContentSource {
   /** Makes the item available, and returns its hash (docs/formats/policy.md, "Content"). */
   add(content: CompiledContent): Promise<string>;
+}
+
+/** Where lists of packages are remembered, by their hash. */
+export interface FileLists {
+  keep(sha256: string, text: string): Promise<void>;
+  find(sha256: string): Promise<string | undefined>;
 }

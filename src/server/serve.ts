@@ -13,11 +13,13 @@ import type { ContentShelf, Decide } from './interfaces.ts';
 import { PolicyKeeper } from './policy/keeper.ts';
 import type { Catalogue } from './policy/served.ts';
 import type { ServiceNotice } from './service.ts';
+import { contentLists } from './state/content-lists.ts';
 import { forgetOld } from './state/retention.ts';
 import { openState, stateFile } from './state/state.ts';
 import { type ServerStatus, writeStatus } from './status.ts';
 import { storageError } from './storage-error.ts';
 import { currentTokenSecret } from './token.ts';
+import { keepVerified, lastHealth } from './verify-library.ts';
 
 export interface ServeRequest {
   readonly siteFolder: string;
@@ -34,6 +36,8 @@ export interface ServeRequest {
   readonly decide?: (catalogue: () => Catalogue) => Decide;
   /** The site's own files without it. */
   readonly content?: ContentShelf;
+  /** Milliseconds from the start to the first look whether the library is due to be verified. */
+  readonly verifyAfter?: number;
   readonly onNotice: (notice: ServiceNotice) => void;
   /** What is served changed, or its problems did. */
   readonly onCatalogue: (catalogue: Catalogue, before: Catalogue) => void;
@@ -54,22 +58,22 @@ export async function startServer(request: ServeRequest): Promise<RunningServer>
   const state = await openState(stateFile(siteFolder));
   const ignore = join(siteFolder, '.bootwright', '.gitignore');
   if (!(await exists(ignore))) await writeAtomically(ignore, '/state.db*\n/policy-serial\n');
-  const content = request.content ?? new SiteContent();
+  let known: PolicyKeeper | undefined;
+  const library = (): string => known?.contentSettings.library ?? join(siteFolder, '.bootwright', 'content');
+  const content = request.content ?? new SiteContent({ library, lists: contentLists(state) });
   const stopped = new AbortController();
+  let changeStatus = async (_facts: Partial<ServerStatus>): Promise<void> => undefined;
   try {
     const onChange = (catalogue: Catalogue, before: Catalogue): void => {
       request.onCatalogue(catalogue, before);
-      void reported(
-        () => writeStatus(state, { ...status, ...factsOf(catalogue) }),
-        'The status is not stored',
-        onNotice,
-      );
+      void reported(() => changeStatus(factsOf(catalogue)), 'The status is not stored', onNotice);
     };
     await disarmRestored(state, siteFolder, onNotice);
     const keeper = await PolicyKeeper.start({
       ...{ siteFolder, state, content, onChange, now },
       ...(passphrase === undefined ? {} : { passphrase }),
     });
+    known = keeper;
     const catalogue = (): Catalogue => keeper.current;
     const decide = (request.decide ?? byDeployments)(catalogue);
     let secret = await currentTokenSecret(state, now());
@@ -77,14 +81,26 @@ export async function startServer(request: ServeRequest): Promise<RunningServer>
     let certificate = await certificateFor(request, keeper.current.name);
     const server = createServer({ state, catalogue, content, decide, now, tokenSecret, notify: onNotice }, certificate);
     const port = await listen(server, request.address, request.port);
-    const status: ServerStatus = {
+    let status: ServerStatus = {
       ...{ address: request.address, port, started: now().toISOString(), process: processId() },
       signingKey: keeper.current.signing.publicKey.fingerprint,
       certificate: certificate.fingerprint,
       ...factsOf(keeper.current),
+      content: await lastHealth(state, keeper.contentSettings.verify),
     };
-    await writeStatus(state, status);
+    changeStatus = async (facts) => {
+      const health = { ...(facts.content ?? status.content), every: keeper.contentSettings.verify };
+      status = { ...status, ...facts, content: health };
+      await writeStatus(state, status);
+    };
+    await changeStatus({});
     keeper.watch(stopped.signal);
+    const verifying = keepVerified({
+      ...{ state, signal: stopped.signal, settings: () => keeper.contentSettings },
+      onHealth: (health) => changeStatus({ content: health }),
+      onDamage: (text) => onNotice({ type: 'failure', text }),
+      ...(request.verifyAfter === undefined ? {} : { firstAfter: request.verifyAfter }),
+    });
     // A server runs for months, its certificate does not. Also takes up a renewed one of the user's.
     const renewCertificate = async (): Promise<void> => {
       const next = await certificateFor(request, catalogue().name);
@@ -110,6 +126,8 @@ export async function startServer(request: ServeRequest): Promise<RunningServer>
         await ended.promise;
         stopped.abort();
         await server.close();
+        await verifying;
+        await keeper.settled();
         await reported(() => writeStatus(state, undefined), 'The status is not stored', onNotice);
         await state.destroy();
       },

@@ -1,5 +1,6 @@
 import { isRunning } from '../host/process-id.ts';
 import { readSetting, type State, writeSetting } from './state/state.ts';
+import type { LibraryHealth } from './verify-library.ts';
 
 /** What a running server says about itself in the state database, for `bootwright status`. */
 export interface ServerStatus {
@@ -15,6 +16,7 @@ export interface ServerStatus {
   readonly sequences: readonly string[];
   /** Of the site as it is now; where it is broken, the last good state is served. */
   readonly problems: readonly string[];
+  readonly content: LibraryHealth;
 }
 
 export async function writeStatus(state: State, status: ServerStatus | undefined): Promise<void> {

@@ -1,5 +1,6 @@
+import type { ContentKey } from '../content/content-key.ts';
 import { type Addition, addContent } from '../content/library/add.ts';
-import { type ContentKey, siteContentKey } from '../content/library/confidential.ts';
+import { siteContentKey } from '../content/library/confidential.ts';
 import { listObjects, readObject } from '../content/library/objects.ts';
 import { pruneVersions } from '../content/library/remove.ts';
 import type { ContentSource } from '../content/library/source.ts';

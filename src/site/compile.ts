@@ -1,9 +1,10 @@
+import { contentKeyFrom, contentKeySecret } from '../content/content-key.ts';
 import type { Place, Problem } from '../model/error.ts';
 import type { Policy } from '../model/policy.ts';
 import { isSecretReference, type SequenceItem, type SequenceVariable, type TaskSequence } from '../model/sequence.ts';
 import { variableNameFault } from '../sequence/read-yaml.ts';
 import { secretUses } from '../sequence/secrets.ts';
-import { compileContent } from './compile-content.ts';
+import { compileContent, type MissingContent, saysMissing } from './compile-content.ts';
 import type { CompiledContent } from './compiled-content.ts';
 import { inlineChildren } from './inline.ts';
 import { namesSecret } from './passwords.ts';
@@ -25,6 +26,8 @@ export interface CompileRequest {
   readonly validFrom?: string;
   readonly validTo?: string;
   readonly keyboard?: string;
+  /** Content that is not there is no error: what is missing is listed, and looked for again before a run. */
+  readonly allowMissing?: boolean;
   /** What speaks against running the sequence from this kind of medium (`MediaKind.objections`). */
   readonly objections?: (sequence: TaskSequence) => readonly Problem[];
   /** What the agent will write to a target without TPM (`src/agent`); without it all secrets count as written. */
@@ -45,6 +48,10 @@ export interface CompiledPolicy {
   readonly asks: readonly string[];
   readonly secretsUsed: readonly SecretInUse[];
   readonly bootImage: string;
+  /** With `allowMissing`. */
+  readonly missing: readonly MissingContent[];
+  /** Names of the steps that want an item, by its ID in lower case. */
+  readonly wantedBy: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface SecretInUse {
@@ -77,14 +84,19 @@ export async function compilePolicy(request: CompileRequest): Promise<Compilatio
   const variables = extraVariables(request.variables ?? {}, problems);
   const dates = validity(request.validFrom, request.validTo, problems);
   const uses = secretUses(sequence).filter(({ disabled }) => !disabled);
+  const { content, missing } = await compileContent(site, inlined.steps, problems);
+  const confidential = content.filter(({ item }) => item.confidential !== undefined);
+  const keyUses = confidential.map(({ item }) => ({ name: contentKeySecret, where: `content ${item.id}` }));
   const secrets = pick(
-    uses.map(({ name }) => name),
+    [...uses, ...keyUses].map(({ name }) => name),
     request.secrets ?? {},
     found.file,
     problems,
   );
-  const content = await compileContent(site, inlined.steps, problems);
-  if (problems.some(({ severity }) => severity === 'error')) return { problems: sortProblems(problems) };
+  problems.push(...otherKey(confidential, secrets[contentKeySecret] ?? ''));
+  const tolerated = (problem: Problem): boolean => request.allowMissing === true && saysMissing(problem);
+  if (problems.some((problem) => problem.severity === 'error' && !tolerated(problem)))
+    return { problems: sortProblems(problems) };
 
   const written = writtenSecrets(request, { sequence, variables });
   const destructive = inlined.steps.flatMap(({ step, type, settings, active }) =>
@@ -104,6 +116,9 @@ export async function compilePolicy(request: CompileRequest): Promise<Compilatio
         variables,
         secrets,
         content: content.map(({ item }) => item),
+        ...(mediaKind === 'standalone' || site.content.servers.length === 0
+          ? {}
+          : { contentServers: site.content.servers }),
         unattended,
         allowShell: request.allowShell ?? false,
         ...dates,
@@ -115,10 +130,38 @@ export async function compilePolicy(request: CompileRequest): Promise<Compilatio
         unattended || destructive.length === 0
           ? []
           : ['15 s to stop (Esc) before the first step that erases something'],
-      secretsUsed: uses.map(({ name, where }) => ({ name, where, writtenToTarget: written(name) })),
+      secretsUsed: [
+        ...uses.map(({ name, where }) => ({ name, where, writtenToTarget: written(name) })),
+        // Content is decrypted before the deployed system starts.
+        ...keyUses.map((use) => ({ ...use, writtenToTarget: false })),
+      ],
+      missing,
+      wantedBy: wishes(inlined.steps),
       bootImage: bootImageOf(site, found.sequence),
     },
   };
+}
+
+function wishes(steps: readonly ResolvedStep[]): ReadonlyMap<string, readonly string[]> {
+  const wanted = new Map<string, string[]>();
+  for (const { step, type, settings, active } of steps) {
+    if (!active || settings === undefined) continue;
+    for (const { id } of type?.needs?.(settings).content ?? [])
+      wanted.set(id.toLowerCase(), [...(wanted.get(id.toLowerCase()) ?? []), step.name]);
+  }
+  return wanted;
+}
+
+/** After the content key was exchanged, what is stored is still encrypted to the one before. */
+function otherKey(confidential: readonly CompiledContent[], identity: string): Problem[] {
+  if (identity === '') return [];
+  const { recipient } = contentKeyFrom(identity);
+  return confidential.flatMap(({ item: { id, confidential: sealed } }): Problem[] => {
+    if (sealed?.recipient === recipient) return [];
+    const message = `${id} is encrypted to another key than the site's content-key: no machine could read it.`;
+    const fix = `Run: bootwright content update ${id}`;
+    return [{ severity: 'error', code: 'BW-CONTENT-047', file: `content ${id}`, message, fix }];
+  });
 }
 
 function writtenSecrets(

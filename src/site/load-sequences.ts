@@ -8,6 +8,7 @@ import { readConfigmgrSequence } from '../sequence/read-configmgr.ts';
 import { idOf, readYamlSequence } from '../sequence/read-yaml.ts';
 import type { SequenceReading } from '../sequence/reading.ts';
 import { secretUses } from '../sequence/secrets.ts';
+import { contentIds } from './content-sources.ts';
 import { inlineChildren } from './inline.ts';
 import { acceptId } from './load-content.ts';
 import { literalPasswords } from './passwords.ts';
@@ -15,7 +16,10 @@ import { readSiteFile } from './read-file.ts';
 import { placeOf, resolveSequence } from './resolve.ts';
 import { findById, type ResolvedStep, type Site, type SiteSequence, sortProblems } from './site.ts';
 
-type Content = Pick<Site, 'images' | 'packages' | 'secrets'>;
+type Content = Pick<Site, 'images' | 'packages' | 'applications' | 'scripts' | 'secrets'> & {
+  /** IDs the content library holds. */
+  readonly stored: readonly string[];
+};
 
 /** Every `sequences/<ID>.yaml` and `.xml`, checked against step types, content and secrets. */
 export async function loadSequences(
@@ -98,8 +102,8 @@ function missingContent(resolved: ResolvedStep, content: Content, locate: Sequen
       return key === undefined ? placeOf(step) : locate(step, [key]);
     };
     const image = findById(content.images, id);
-    if (image === undefined && findById(content.packages, id) === undefined) {
-      const known = [...content.images.keys(), ...content.packages.keys()];
+    const known = [...contentIds(content), ...content.stored];
+    if (!known.some((one) => one.toLowerCase() === id.toLowerCase())) {
       const wantsImage = index !== undefined || type.type === 'SMS_TaskSequence_ApplyOperatingSystemAction';
       const place = wantsImage ? `as images/${id}.wim` : `into the folder packages/${id}`;
       const fix = didYouMean(id, known, `Put it ${place}, or correct the ID.`);

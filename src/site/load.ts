@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
+import { storedIds } from '../content/library/objects.ts';
 import { defaultKeptVersions } from '../content/library/remove.ts';
 import { cacheFolder } from '../host/cache-folder.ts';
 import { exists, readdir, readText } from '../host/files.ts';
@@ -67,7 +68,9 @@ export async function loadSite(folder: string): Promise<Site> {
     const architecture = await architectureOf(cacheFolder('boot-images', name, 'boot-image.json'));
     if (architecture !== undefined) bootImageArchitectures.set(name, architecture);
   }
-  const content = { images, packages, secrets };
+  const library = resolve(root, value?.content?.library ?? '.bootwright/content');
+  const stored = await storedIds(library);
+  const content = { images, packages, applications, scripts, secrets, stored };
   const sequences = await loadSequences(root, content, problems);
   const deploymentSettings = value?.deployments ?? defaultDeploymentSettings;
   const { warn, maximum } = deploymentSettings.sizeLimits;
@@ -93,8 +96,10 @@ export async function loadSite(folder: string): Promise<Site> {
     applications,
     scripts,
     content: {
-      library: resolve(root, value?.content?.library ?? '.bootwright/content'),
+      library,
       keep: value?.content?.keep ?? defaultKeptVersions,
+      servers: value?.content?.servers ?? [],
+      verify: value?.content?.verify ?? 'weekly',
     },
     bootImages,
     bootImageArchitectures,

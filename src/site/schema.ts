@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { verifyIntervals } from '../model/content.ts';
 import { deploymentSettingsSchema } from './deployment-schema.ts';
 
 /** IDs are names of files and folders, also on media and on FAT32 sticks. */
@@ -37,6 +38,20 @@ export const siteSchema = z.strictObject({
     .strictObject({
       library: z.string().min(1).optional().describe('folder of the content library; default: .bootwright/content'),
       keep: z.int().min(1).max(1000).optional().describe('versions of each ID that stay; default: 3'),
+      servers: z
+        .array(
+          z
+            .string()
+            .max(2000)
+            .regex(/^https?:\/\/[^\s/]+(\/\S*)?$/, 'write the address of a folder as https://content.example.org/site'),
+        )
+        .max(16)
+        .optional()
+        .describe('web servers that hold a distributed folder (bootwright content distribute); asked first'),
+      verify: z
+        .enum(verifyIntervals)
+        .optional()
+        .describe('how often bootwright serve compares the library with its hashes; default: weekly'),
     })
     .optional(),
 });

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { WimFacts } from '../content/wim.ts';
+import type { VerifyInterval } from '../model/content.ts';
 import type { Architecture, Collection, Deployment, DeploymentSettings, Device } from '../model/deployment.ts';
 import { BootwrightError, type Place, type Problem } from '../model/error.ts';
 import type { Step, TaskSequence } from '../model/sequence.ts';
@@ -53,6 +54,10 @@ export interface SiteContentSettings {
   readonly library: string;
   /** Versions of each ID that stay without being pinned. */
   readonly keep: number;
+  /** Web servers that hold content by its hash: base URLs. */
+  readonly servers: readonly string[];
+  /** How often a server reads the whole library and compares it with its hashes. */
+  readonly verify: VerifyInterval;
 }
 
 export interface SiteDefaults {

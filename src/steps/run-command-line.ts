@@ -7,7 +7,7 @@ import { systemVolume } from './volumes.ts';
 
 const settings = z.strictObject({
   command: text.min(1).max(32_000).describe('One command line for the shell of the environment it runs in.'),
-  package: text.optional().describe('ID of a package; its folder is the working directory.'),
+  package: text.optional().describe('ID of a package, application or script; its folder is the working directory.'),
   workingDirectory: text.optional().describe('Absolute, or relative to the package.'),
   root: flag.optional().describe('In the boot environment: run inside the applied system.'),
   outputVariable: text.optional().describe('Variable that gets the last 1,000 characters of the output.'),
@@ -73,11 +73,13 @@ async function commandPlace(step: Settings, machine: Machine, context: StepConte
   let copy: string | undefined;
   if (step.package !== undefined) {
     const content = await context.content(step.package);
-    let base = content.path;
+    // A script is one file: it runs in the folder it lies in.
+    const [, parent = '', name = ''] = content.kind === 'script' ? (/^(.*)\/([^/]+)$/.exec(content.path) ?? []) : [];
+    let base = parent === '' ? content.path : parent;
     if (root !== undefined) {
       base = `/_SMSTaskSequence/Packages/${content.id}`;
       copy = `${root}${base}`;
-      await machine.copyIn(content.path, copy);
+      await machine.copyIn(content.path, name === '' ? copy : `${copy}/${name}`);
     }
     folder = folder === undefined ? base : folder.startsWith('/') ? folder : `${base}/${folder}`;
   }

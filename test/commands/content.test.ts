@@ -2,6 +2,8 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { rememberServed } from '../../src/server/state/content-lists.ts';
+import { openState, stateFile } from '../../src/server/state/state.ts';
 import { decryptAge } from '../../src/trust/age.ts';
 import { initKeys } from '../../src/trust/keys.ts';
 import { parsePrivateKey } from '../../src/trust/private-key.ts';
@@ -65,6 +67,16 @@ it('content goes in, gets versions, is pinned, listed, verified, mended and remo
   expect(await readFile(blob, 'utf8')).toBe('echo 3\n');
   expect(await type('content:remove', 'tools', '--force')).toMatchObject({ removed: ['tools@1', 'tools@3'] });
   expect(await type('content:list')).toMatchObject({ content: [] });
+
+  // What a server serves stays, whether it runs just now or not.
+  const state = await openState(stateFile(site));
+  await rememberServed(state, [sha256], new Date());
+  expect(await type('content:gc', '--older-than', '0', '--dry-run')).toMatchObject({ blobs: 2 });
+  await type('content:gc', '--older-than', '0');
+  expect(await readFile(blob, 'utf8')).toBe('echo 3\n');
+  await rememberServed(state, [], new Date());
+  await state.destroy();
+  expect(await type('content:gc', '--older-than', '0')).toMatchObject({ blobs: 1 });
 });
 
 it('a pinned version goes on a medium as it was, and what cannot is said with its place', async () => {

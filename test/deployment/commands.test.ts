@@ -160,4 +160,21 @@ describe('the commands about devices, collections and deployments', () => {
       });
     });
   });
+
+  it('warn of a sequence that could not start because its content is missing', async () => {
+    const wanting = 'name: W\nsteps:\n  - { step: run-command-line, name: Install, command: x, package: gone }\n';
+    const deployed = {
+      'sequences/wanting.yaml': wanting,
+      'devices/lab-01.yaml': "macs: ['00:50:56:01:02:03']\n",
+      'collections/lab.yaml': 'members: [lab-01]\n',
+      'deployments/D1.yaml': 'sequence: wanting\ncollection: lab\npurpose: available\n',
+    };
+    await withSite({ ...files, ...deployed }, async (folder) => {
+      const question = 'explain --mac 00:50:56:01:02:03 --from media';
+      expect(await run(folder, question)).toMatch(/Warning: wanting could not start: gone is neither .*"Install"/);
+      expect(JSON.parse(await run(folder, `${question} --json`)).missing).toMatchObject([
+        { sequence: 'wanting', id: 'gone', step: 'Install' },
+      ]);
+    });
+  });
 });

@@ -5,15 +5,20 @@ import { SiteContent } from '../../src/server/content.ts';
 import { PolicyKeeper } from '../../src/server/policy/keeper.ts';
 import { serialFile, wasRestored } from '../../src/server/policy/serial.ts';
 import type { Catalogue } from '../../src/server/policy/served.ts';
+import { contentLists } from '../../src/server/state/content-lists.ts';
 import { openState, type State, stateFile } from '../../src/server/state/state.ts';
 import { setSecret } from '../../src/trust/secret-store.ts';
 import { siteFiles, withKeyedSite } from './serving.ts';
+
+function contentOf(folder: string, state: State): SiteContent {
+  return new SiteContent({ library: () => join(folder, '.bootwright', 'content'), lists: contentLists(state) });
+}
 
 async function withKeeper(use: (keeper: PolicyKeeper, folder: string, state: State) => Promise<void>): Promise<void> {
   await withKeyedSite(async (folder) => {
     const state = await openState(stateFile(folder));
     try {
-      const keeper = await PolicyKeeper.start({ siteFolder: folder, state, content: new SiteContent() });
+      const keeper = await PolicyKeeper.start({ siteFolder: folder, state, content: contentOf(folder, state) });
       await use(keeper, folder, state);
     } finally {
       await state.destroy();
@@ -33,7 +38,7 @@ describe('the compiled policies', () => {
       const first = keeper.current;
       await keeper.reload();
       expect(keeper.current.serial).toBe(first.serial);
-      const restarted = await PolicyKeeper.start({ siteFolder: folder, state, content: new SiteContent() });
+      const restarted = await PolicyKeeper.start({ siteFolder: folder, state, content: contentOf(folder, state) });
       expect(restarted.current.serial).toBeGreaterThan(first.serial);
       expect(restarted.current.sequences.get('debian')).toEqual(first.sequences.get('debian'));
       const text = siteFiles['sequences/open.yaml'].replace('./run.sh', './run.sh again');
@@ -72,7 +77,7 @@ describe('the compiled policies', () => {
       const start = async (now: Date): Promise<{ serial: number; restored: boolean }> => {
         const state = await openState(file);
         const restored = await wasRestored(state, folder);
-        const options = { siteFolder: folder, state, content: new SiteContent(), now: () => now };
+        const options = { siteFolder: folder, state, content: contentOf(folder, state), now: () => now };
         const { serial } = (await PolicyKeeper.start(options)).current;
         await state.destroy();
         return { serial, restored };
@@ -108,7 +113,7 @@ describe('the compiled policies', () => {
       const stop = new AbortController();
       const changed = Promise.withResolvers<Catalogue>();
       const keeper = await PolicyKeeper.start({
-        ...{ siteFolder: folder, state, content: new SiteContent() },
+        ...{ siteFolder: folder, state, content: contentOf(folder, state) },
         onChange: changed.resolve,
       });
       keeper.watch(stop.signal);

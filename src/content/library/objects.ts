@@ -98,6 +98,14 @@ export async function listObjects(library: string, id?: string): Promise<Content
   return objects;
 }
 
+/** IDs of which there is a version, sorted. */
+export async function storedIds(library: string): Promise<string[]> {
+  const root = join(library, 'objects');
+  const ids: string[] = [];
+  for (const name of await namesIn(root)) if ((await versionsIn(join(root, name))).length > 0) ids.push(name);
+  return ids;
+}
+
 /** Files of all objects, by ID and version. */
 export async function objectFiles(library: string, id?: string): Promise<string[]> {
   const root = join(library, 'objects');

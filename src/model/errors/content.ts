@@ -101,14 +101,24 @@ export const contentErrors = {
     fix: 'Use a path without spaces, quotes, backslashes, semicolons, braces and dollar signs; a symbolic link will do.',
     exit: 'input',
   },
-  'BW-CONTENT-043': {
-    title: 'A pinned version cannot go on a medium',
-    fix: 'Name the content without @VERSION: then it comes from the site, and the medium protects it by its password.',
-    exit: 'input',
-  },
   'BW-CONTENT-044': {
     title: 'A web server does not take content',
     fix: 'It has to allow HEAD and PUT at that address (nginx: dav_methods PUT; create_full_put_path on). --header-file holds what it asks for.',
     exit: 'failure',
+  },
+  'BW-CONTENT-045': {
+    title: 'Confidential content is not in the content library',
+    fix: 'Run: bootwright content add ID. Machines and media get it only from there, encrypted.',
+    exit: 'input',
+  },
+  'BW-CONTENT-046': {
+    title: 'Content was changed in the site after it was stored in the library',
+    fix: 'Run: bootwright content update ID. Machines get what the library holds.',
+    exit: 'input',
+  },
+  'BW-CONTENT-047': {
+    title: 'Confidential content is encrypted to another key',
+    fix: 'Run: bootwright content update ID. It is encrypted to the content key of now.',
+    exit: 'input',
   },
 } as const satisfies Record<string, ErrorEntry>;

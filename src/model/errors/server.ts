@@ -106,6 +106,11 @@ export const serverErrors = {
     fix: 'Wait a minute: who was not approved in time is forgotten.',
     exit: 'refused',
   },
+  'BW-SERVER-040': {
+    title: 'Content a sequence needs is missing',
+    fix: 'Run bootwright content verify --repair, or bootwright content add ID for what was never added.',
+    exit: 'missing',
+  },
   'BW-SERVER-060': {
     title: 'The disk of the server is full',
     fix: 'Make room on the disk that holds .bootwright/state.db; the server goes on by itself, and machines ask again.',

@@ -2,6 +2,7 @@ import { BootwrightError } from '../../model/error.ts';
 import type { ErrorCode } from '../../model/errors/index.ts';
 import { type ProtocolError, protocolVersion } from '../../model/protocol.ts';
 import { TooManyTries } from '../passwords.ts';
+import { MissingForRun } from '../preflight.ts';
 import { ReportGap } from '../state/runs.ts';
 import { storageError } from '../storage-error.ts';
 
@@ -20,6 +21,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'BW-SERVER-012': 403,
   'BW-SERVER-013': 413,
   'BW-SERVER-021': 429,
+  'BW-SERVER-040': 503,
   'BW-SERVER-060': 507,
   'BW-SERVER-061': 503,
 };
@@ -37,6 +39,10 @@ export function answerFor(error: unknown): { readonly status: number; readonly b
       ...{ code, message, fix },
       ...(ours instanceof TooManyTries ? { retryAfterSeconds: ours.retryAfterSeconds } : {}),
       ...(retryAfter[code] === undefined ? {} : { retryAfterSeconds: retryAfter[code] }),
+      ...(ours instanceof MissingForRun ? { missing: ours.missing } : {}),
+      ...(ours instanceof MissingForRun && ours.retryAfterSeconds !== undefined
+        ? { retryAfterSeconds: ours.retryAfterSeconds }
+        : {}),
       ...(ours instanceof ReportGap ? { next: ours.next } : {}),
       ...(code === 'BW-SERVER-002' ? { lowest: protocolVersion, highest: protocolVersion } : {}),
     },

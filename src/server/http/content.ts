@@ -1,4 +1,4 @@
-import { readable, type WebServer } from '../../host/web-server.ts';
+import { sendPieces, type WebServer } from '../../host/web-server.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { Service } from '../service.ts';
 import { grantsOf } from '../state/grants.ts';
@@ -30,7 +30,8 @@ export function addContentRoutes(server: WebServer, service: Service): void {
       reply.headers({ 'content-type': 'application/octet-stream', 'content-length': end - start + 1 });
       if (kind === 'part') reply.code(206).header('content-range', `bytes ${start}-${end}/${size}`);
       if (request.method === 'HEAD' || size === 0) return reply.send();
-      return reply.send(readable(await service.content.open(sha256, { start, end })));
+      await sendPieces(reply, await service.content.open(sha256, { start, end }));
+      return reply;
     },
   });
 }
@@ -42,8 +43,7 @@ async function admit(service: Service, authorization: string | undefined, sha256
   const key = sessionOfToken(service.tokenSecret(), token, at);
   const session = await findSession(service.state, key, at).catch(() => undefined);
   const grants = session === undefined || session.state === 'ended' ? [] : await grantsOf(service.state, key);
-  const isGranted = grants
-    .flatMap(({ content }) => content)
-    .some((item) => item === sha256 || service.content.parts(item)?.has(sha256) === true);
-  if (!isGranted) throw new BootwrightError('BW-SERVER-008', 'The token does not open this content.');
+  for (const item of grants.flatMap(({ content }) => content))
+    if (item === sha256 || (await service.content.parts(item))?.has(sha256) === true) return;
+  throw new BootwrightError('BW-SERVER-008', 'The token does not open this content.');
 }

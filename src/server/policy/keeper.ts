@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { buildCatalogue } from '../../deployment/catalogue.ts';
 import { now } from '../../host/clock.ts';
-import { readBytes } from '../../host/files.ts';
+import { mkdir, readBytes } from '../../host/files.ts';
 import { watchFolder } from '../../host/watch.ts';
 import { BootwrightError, formatPlace, type Problem } from '../../model/error.ts';
 import { isSecretReference } from '../../model/sequence.ts';
@@ -10,10 +10,11 @@ import { catalogueSource } from '../../site/catalogue-source.ts';
 import { compilePolicy } from '../../site/compile.ts';
 import { loadSite } from '../../site/load.ts';
 import { revokedMediaFile } from '../../site/load-revoked.ts';
-import type { Site } from '../../site/site.ts';
+import type { Site, SiteContentSettings } from '../../site/site.ts';
 import { loadSigningKey, type Passphrase } from '../../trust/keys.ts';
 import { readSecrets } from '../../trust/secret-store.ts';
 import type { ContentShelf } from '../interfaces.ts';
+import { rememberServed } from '../state/content-lists.ts';
 import type { State } from '../state/state.ts';
 import { nextSerial } from './serial.ts';
 import { type Catalogue, contentDigest, type ServedSequence } from './served.ts';
@@ -32,27 +33,49 @@ export interface KeeperOptions {
 export class PolicyKeeper {
   readonly #options: KeeperOptions;
   #current: Catalogue;
+  #site: Site;
   #working: Promise<void> = Promise.resolve();
 
-  private constructor(options: KeeperOptions, first: Catalogue) {
+  private constructor(options: KeeperOptions, site: Site, first: Catalogue) {
     this.#options = options;
+    this.#site = site;
     this.#current = first;
   }
 
   /** Compiles everything once. @throws what loading the site or its signing key throws: there is no last good one yet */
   static async start(options: KeeperOptions): Promise<PolicyKeeper> {
     const site = await loadSite(options.siteFolder);
-    return new PolicyKeeper(options, await compileSite(options, site, undefined));
+    return new PolicyKeeper(options, site, await compileSite(options, site, undefined));
   }
 
   get current(): Catalogue {
     return this.#current;
   }
 
-  /** Compiles again at every change of the site, until the signal. */
+  /** How the library is kept, as the site says it now. */
+  get contentSettings(): SiteContentSettings {
+    return this.#site.content;
+  }
+
+  /** Compiles again at every change of the site and of what its library holds, until the signal. */
   watch(signal: AbortSignal): void {
+    const { siteFolder } = this.#options;
     const ignore = (path: string): boolean => /^(\.bootwright|\.git|boot-images|out)(\/|$)/.test(path);
-    watchFolder(this.#options.siteFolder, { quietMilliseconds: 300, ignore, signal }, () => void this.reload());
+    watchFolder(siteFolder, { quietMilliseconds: 300, ignore, signal }, () => void this.reload());
+    const objects = join(this.#site.content.library, 'objects');
+    void mkdir(objects, { recursive: true })
+      .then(() => {
+        if (signal.aborted) return;
+        const options = { quietMilliseconds: 300, ignore: () => false, signal };
+        watchFolder(objects, options, () => void this.reload());
+      })
+      // Nobody may write there: then there is nothing to be watched either.
+      .catch(() => undefined);
+  }
+
+  /** When nothing is being compiled any more. */
+  settled(): Promise<void> {
+    return this.#working;
   }
 
   /** One after the other: a slow hash must not let an older state win. Never fails. */
@@ -64,7 +87,8 @@ export class PolicyKeeper {
   async #reload(): Promise<void> {
     const before = this.#current;
     try {
-      this.#current = await compileSite(this.#options, await loadSite(this.#options.siteFolder), before);
+      this.#site = await loadSite(this.#options.siteFolder);
+      this.#current = await compileSite(this.#options, this.#site, before);
     } catch (error) {
       this.#current = { ...before, problems: [(error as Error).message] };
     }
@@ -86,12 +110,16 @@ async function compileSite(options: KeeperOptions, site: Site, before: Catalogue
   const problems: string[] = fatal.map(problemLine);
   for (const id of site.sequences.keys()) {
     const { served, wrong } = await compileSequence(options, site, id);
-    const kept = served ?? before?.sequences.get(id.toLowerCase());
+    const last = before?.sequences.get(id.toLowerCase());
+    // What lacks content is no better than what was served before; without that, a run waits for the content.
+    const kept = served === undefined || (served.missing.length > 0 && last?.missing.length === 0) ? last : served;
     if (kept !== undefined) sequences.set(id.toLowerCase(), kept);
     problems.push(
-      ...wrong.map((line) => `${line}${served === undefined && kept ? ' The last good one is served.' : ''}`),
+      ...wrong.map((line) => `${line}${served !== kept && kept !== undefined ? ' The last good one is served.' : ''}`),
     );
   }
+  const items = [...sequences.values()].flatMap(({ policy }) => policy.content.map(({ sha256 }) => sha256));
+  await rememberServed(options.state, [...new Set(items)], now());
   const deployed = await deploymentsOf(options, site).catch((error: Error) => {
     // Nothing is decided from a site with errors; what was decided before stays.
     if (before === undefined) throw error;
@@ -133,7 +161,7 @@ async function compileSequence(
   site: Site,
   id: string,
 ): Promise<{ readonly served?: ServedSequence; readonly wrong: readonly string[] }> {
-  const request = { site, sequenceId: id, mediaKind: 'bootable' as const };
+  const request = { site, sequenceId: id, mediaKind: 'bootable' as const, allowMissing: true };
   try {
     // First with empty values, to learn which secrets are used: only those are opened.
     const blank = Object.fromEntries(site.secrets.map((name) => [name, '']));
@@ -147,13 +175,17 @@ async function compileSequence(
       return { wrong: problems.filter(({ severity }) => severity === 'error').map(problemLine) };
     const items: (typeof compiled.policy.content)[number][] = [];
     for (const entry of compiled.content) items.push({ ...entry.item, sha256: await content.add(entry) });
-    return {
-      served: { id, policy: { ...compiled.policy, content: items, filesDigest: contentDigest(items) } },
-      wrong: [],
-    };
+    const { missing, wantedBy } = compiled;
+    const policy = { ...compiled.policy, content: items, filesDigest: contentDigest(items) };
+    return { served: { id, policy, missing, wantedBy }, wrong: problems.filter(isToBeSaid).map(problemLine) };
   } catch (error) {
     return { wrong: [`sequences/${id}: ${(error as Error).message}`] };
   }
+}
+
+/** Errors that are none here (content that may still come), and what the person who edits content waits for. */
+function isToBeSaid({ severity, code }: Problem): boolean {
+  return severity === 'error' || code === 'BW-CONTENT-046';
 }
 
 /** Of everything that is served: another one is another policy. */

@@ -2,6 +2,7 @@ import { createHash, type KeyObject } from 'node:crypto';
 import type { Catalogue as DeploymentCatalogue } from '../../deployment/catalogue.ts';
 import type { Policy } from '../../model/policy.ts';
 import { isSecretReference, type SequenceVariable } from '../../model/sequence.ts';
+import type { MissingContent } from '../../site/compile-content.ts';
 import type { SiteRetention } from '../../site/site.ts';
 import type { PublicKey } from '../../trust/public-key.ts';
 
@@ -9,6 +10,10 @@ import type { PublicKey } from '../../trust/public-key.ts';
 export interface ServedSequence {
   readonly id: string;
   readonly policy: Omit<Policy, 'mediumId' | 'signingKey'>;
+  /** Content its steps want and that was not there. */
+  readonly missing: readonly MissingContent[];
+  /** Names of the steps that want an item, by its ID in lower case. */
+  readonly wantedBy: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Everything the server answers from; exchanged as a whole when the site changes. */
@@ -57,6 +62,7 @@ export function policyFor(
 
 /** Whether a stranger must not read it: it holds values of secrets, or hidden variables. */
 export function holdsSecrets({ secrets, variables, sequence }: Policy): boolean {
+  // The key of confidential content is one of the secrets.
   return Object.keys(secrets).length > 0 || [...variables, ...sequence.variables].some(({ hidden }) => hidden === true);
 }
 

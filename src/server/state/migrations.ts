@@ -13,6 +13,12 @@ export const migrations: Readonly<Record<string, Migration>> = {
       for (const statement of reinstalls) await sql.raw(statement).execute(database);
     },
   },
+  '040-content-lists': {
+    up: async (database: Kysely<unknown>) => {
+      const lists = 'CREATE TABLE content_lists (sha256 TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID';
+      await sql.raw(lists).execute(database);
+    },
+  },
 };
 
 const first = [

@@ -6,6 +6,7 @@ export interface Tables {
   sessions: SessionTable;
   approvals: ApprovalTable;
   grants: GrantTable;
+  content_lists: ContentListTable;
   runs: RunTable;
   run_events: RunEventTable;
   run_logs: RunLogTable;
@@ -61,6 +62,12 @@ export interface GrantTable {
   /** SHA-256 of each content item. */
   content_json: string;
   at: string;
+}
+
+/** The files of a package (docs/formats/policy.md, "Content"). */
+export interface ContentListTable {
+  sha256: string;
+  text: string;
 }
 
 export interface RunTable {

@@ -1,9 +1,8 @@
-import { chmod, open, readdir, rm, truncate } from 'node:fs/promises';
+import { chmod, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { addContent } from '../../../src/content/library/add.ts';
 import { blobPath } from '../../../src/content/library/blobs.ts';
-import { preflightContent } from '../../../src/content/library/preflight.ts';
 import { verifyLibrary } from '../../../src/content/library/verify.ts';
 import { sourceOf, usePlace } from './library-folder.ts';
 
@@ -43,41 +42,4 @@ it('keeps to the rate it is given', async () => {
   const started = performance.now();
   await verifyLibrary(place.library, { bytesPerSecond: 10_000_000 });
   expect(performance.now() - started).toBeGreaterThan(250);
-});
-
-it('says before a run what is missing: available fails, required waits until its deadline', async () => {
-  const { object } = await addContent(place.library, await sourceOf(place.folder, 'tools', { a: 'one', b: 'two' }));
-  await addContent(place.library, await sourceOf(place.folder, 'tools', { a: 'one', b: 'three' }));
-  const now = new Date('2026-06-01T10:00:00Z');
-  const ask = (ids: { id: string; version?: number }[], more: object = {}) =>
-    preflightContent(place.library, ids, { purpose: 'available', now, ...more });
-  expect(await ask([{ id: 'Tools' }, { id: 'tools', version: 1 }])).toMatchObject({
-    verdict: 'run',
-    missing: [],
-    found: [{ version: 2 }, { version: 1 }],
-  });
-  const needs = [{ id: 'tools' }, { id: 'tools', version: 7 }, { id: 'absent' }];
-  const expected = {
-    missing: [
-      { id: 'tools', version: 7, state: 'unknown' },
-      { id: 'absent', state: 'unknown' },
-    ],
-  };
-  expect(await ask(needs)).toMatchObject({ verdict: 'fail', ...expected });
-  const required = { purpose: 'required' as const };
-  expect(await ask(needs, required)).toMatchObject({ verdict: 'wait' });
-  expect(await ask(needs, { ...required, deadline: new Date('2026-06-01T10:00:01Z') })).toMatchObject({
-    verdict: 'wait',
-  });
-  expect(await ask(needs, { ...required, deadline: now })).toMatchObject({ verdict: 'fail' });
-
-  const path = blobPath(place.library, object.files[0]!.sha256);
-  await chmod(path, 0o644);
-  await truncate(path, 2);
-  expect(await ask([{ id: 'tools' }])).toMatchObject({
-    verdict: 'fail',
-    missing: [{ state: 'incomplete', message: '1 of 2 files of tools@2 are missing or cut off.' }],
-  });
-  await rm(path);
-  expect(await ask([{ id: 'tools' }])).toMatchObject({ missing: [{ state: 'incomplete' }] });
 });

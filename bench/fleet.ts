@@ -37,8 +37,9 @@ export class FleetAgent {
     this.#client = new HttpsClient(site.authority);
     const servers = new Servers(this.#client, [site.origin]);
     const settings = {
-      ...{ servers: [site.origin], siteName: '', authority: site.authority, keys: site.keys },
+      ...{ servers: [{ url: site.origin, subnets: [] }], siteName: '', authority: site.authority, keys: site.keys },
       ...{ medium: { id: mediumId, unattended: true } as MediumFacts, preferred: undefined },
+      ...{ unknownComputers: true, unattended: true, allowShell: false, variables: [], range: {} },
     };
     this.online = { settings, client: this.#client, servers, reader: new EnvelopeReader(site.keys) };
     const facts = {

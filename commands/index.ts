@@ -49,6 +49,7 @@ export const commandModules: Readonly<Record<string, () => Promise<{ readonly de
   'key:show': () => import('./key/show.ts'),
   'machine:list': () => import('./machine/list.ts'),
   'machine:show': () => import('./machine/show.ts'),
+  'media:create:bootable': () => import('./media/create/bootable.ts'),
   'media:create:standalone': () => import('./media/create/standalone.ts'),
   'media:inspect': () => import('./media/inspect.ts'),
   'media:prove': () => import('./media/prove.ts'),

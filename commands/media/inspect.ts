@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core';
 import type { Inspection } from '../../src/build/inspect.ts';
-import { protectionTexts } from '../../src/build/plan.ts';
+import { protectionText } from '../../src/build/plan.ts';
 import { formatBytes } from '../../src/model/quantity.ts';
 import { groupedFingerprint } from '../../src/trust/public-key.ts';
 import { BaseCommand } from '../base.ts';
@@ -23,18 +23,24 @@ export default class MediaInspect extends BaseCommand {
       ['Kind', `${facts.kind}, made by ${facts.createdBy}`],
       ['Medium', facts.id],
       ['Label', found.volumeLabel],
-      ['Deploys', policy?.sequence ?? sealed],
+      facts.kind === 'bootable'
+        ? ['Asks', policy?.servers?.join('; ') ?? sealed]
+        : ['Deploys', policy?.sequence ?? sealed],
+      ...(policy?.unknownComputers === undefined
+        ? []
+        : ([['Strangers', policy.unknownComputers ? 'may ask too' : 'get nothing']] satisfies [string, string][])),
       ['Organisation', policy?.organisation ?? sealed],
       ['Valid', policy === undefined ? sealed : validity.filter(Boolean).join(' ') || 'always'],
       ['Password', facts.passwordRequired ? 'asked for' : 'none'],
       ['Unattended', facts.unattended ? 'yes' : 'no'],
-      ['Protection', `${facts.protection}: ${protectionTexts[facts.protection]}`],
+      ['Protection', `${facts.protection}: ${protectionText(facts)}`],
       ['Signed by', `${groupedFingerprint(found.claimedKey)} (as it says; media verify checks)`],
+      ...Object.entries(facts.about ?? {}).map(([name, text]): [string, string] => [capital(name), text]),
       ['Kernel', facts.bootImage.kernelVersion],
       ['Size', formatBytes(found.size)],
     ];
     for (const [name, value] of rows) this.log(`${name.padEnd(13)}${value}`);
-    this.log('\nContent');
+    if (found.content.length > 0) this.log('\nContent');
     for (const { id, files, size } of found.content)
       this.log(`  ${id}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}`);
     this.log('\nFirmware that starts it');
@@ -42,4 +48,8 @@ export default class MediaInspect extends BaseCommand {
       this.log(`  ${starts ? 'yes' : 'no '}  ${firmware}${why === undefined ? '' : ` (${why})`}`);
     return found;
   }
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -6,14 +6,16 @@ import { diskKinds, profiles } from '../../src/prove/machine.ts';
 import { readMediumFacts } from '../../src/prove/medium-files.ts';
 import { type ProofOutcome, proveMedium } from '../../src/prove/prove-medium.ts';
 import { expectations } from '../../src/prove/script.ts';
+import type { StartService } from '../../src/prove/service.ts';
 import { siteSigner } from '../../src/prove/signer.ts';
+import type { Passphrase } from '../../src/trust/keys.ts';
 import { BaseCommand } from '../base.ts';
 import { existingPassphrase, passphraseFileFlag } from '../key/flags.ts';
 
 export default class MediaProve extends BaseCommand {
   static override summary = 'Boot a finished medium in a virtual machine and record that it does its work.';
   static override description =
-    'Starts the medium on an empty disk, types the password, follows the task sequence through the restart, then looks at the disk from outside. Writes FILE.proof.json and a screenshot per profile beside the medium, whatever the result. With a site, the proof is signed with its signing key.';
+    'Starts the medium on an empty disk, types the password, approves a machine that asks the service of the site, follows the task sequence through the restart, then looks at the disk from outside. Writes FILE.proof.json and a screenshot per profile beside the medium, whatever the result. With a site, the proof is signed with its signing key.';
   static override aliases = ['media:test'];
   static override examples = [
     '<%= config.bin %> media prove lab.iso --password-file password.txt',
@@ -53,7 +55,9 @@ export default class MediaProve extends BaseCommand {
 
   override async run(): Promise<{ proofs: ProofOutcome[] }> {
     const { args, flags } = await this.parse(MediaProve);
-    const signer = await siteSigner(flags.site, await existingPassphrase(flags['passphrase-file']));
+    const passphrase = await existingPassphrase(flags['passphrase-file']);
+    const signer = await siteSigner(flags.site, passphrase);
+    const service = await this.service(flags.site, passphrase);
     const password = await this.password(args.file, flags['password-file']);
     const proofs: ProofOutcome[] = [];
     for (const profile of new Set(flags.profile)) {
@@ -67,6 +71,7 @@ export default class MediaProve extends BaseCommand {
         },
         ...(password === undefined ? {} : { password }),
         ...(signer === undefined ? {} : { signer }),
+        ...(service === undefined ? {} : { service }),
       };
       const outcome = await proveMedium(request, this.progress, this.signal);
       this.progress.note(`${profile}: passed in ${formatDuration(outcome.run.seconds)}`);
@@ -83,6 +88,18 @@ export default class MediaProve extends BaseCommand {
       if (folder !== undefined) this.log(`Machine kept: ${folder}/start.sh starts it again.`);
     this.log('Next: write the ISO to a stick or a disc; the proof is about this file, byte for byte.');
     return { proofs };
+  }
+
+  /** Of the site, for a medium that asks a server; nothing where there is no site. */
+  private async service(site: string | undefined, passphrase: Passphrase): Promise<StartService | undefined> {
+    const { findSite } = await import('../../src/site/load.ts');
+    const { startBenchServer } = await import('../../src/server/bench.ts');
+    const siteFolder = await findSite(site ?? '.').catch((error: unknown) => {
+      if (site === undefined) return undefined;
+      throw error;
+    });
+    if (siteFolder === undefined) return undefined;
+    return (names, folder) => startBenchServer({ siteFolder, names, folder, passphrase });
   }
 
   /** Asked for only when the medium wants one. */

@@ -5,7 +5,7 @@ import type { AgentContext } from './context.ts';
 import { checkDates } from './dates.ts';
 import { deploy } from './deploy.ts';
 import { lookForEarlierRun } from './earlier-run.ts';
-import { openMedium } from './medium.ts';
+import { openMedium, readMediumFacts } from './medium.ts';
 import { openSecrets } from './open-secrets.ts';
 import { runPrestart } from './prestart.ts';
 import { refuse } from './refusal.ts';
@@ -17,12 +17,17 @@ import { waitForDisks } from './wait-for-disks.ts';
 /** What the agent does in the boot environment. It ends in a restart of the machine, whatever happens. */
 export async function boot(context: AgentContext): Promise<never> {
   try {
-    if (!(await exists(context.paths.server))) return await deployFromMedium(context);
+    if (!(await asksServer(context))) return await deployFromMedium(context);
     const { deployFromServer } = await import('./online/boot.ts');
     return await deployFromServer(context);
   } catch (error) {
     return refuse(context, error);
   }
+}
+
+/** What the medium itself says is checked with everything else it says. */
+async function asksServer({ paths }: AgentContext): Promise<boolean> {
+  return (await exists(paths.server)) || (await readMediumFacts(paths)).kind === 'bootable';
 }
 
 async function deployFromMedium(context: AgentContext): Promise<never> {

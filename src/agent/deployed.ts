@@ -3,6 +3,7 @@ import { runSequence } from '../engine/run.ts';
 import { type RunSecrets, stateVariable } from '../engine/state.ts';
 import { exists, readText } from '../host/files.ts';
 import { BootwrightError } from '../model/error.ts';
+import type { BootwrightEvent } from '../model/event.ts';
 import type { Policy } from '../model/policy.ts';
 import { tidyBootEntries } from './boot-entries.ts';
 import { contentOnTarget } from './content.ts';
@@ -24,7 +25,8 @@ import { openVault, type Vault, vaultSlots } from './vault.ts';
  */
 export async function deployed(context: AgentContext): Promise<void> {
   let saved: SavedRun | undefined;
-  const run: ReportedRun = {};
+  const run: ReportedRun = { untold: [] };
+  context.record.listen((event) => void run.untold?.push(event));
   try {
     saved = parseSavedRun(await readText(`${context.paths.root}/${stateFile}`));
     await goOn(context, saved, run);
@@ -36,6 +38,8 @@ export async function deployed(context: AgentContext): Promise<void> {
 }
 
 interface ReportedRun {
+  /** What was said before that is known; then nobody gathers it any more. */
+  untold?: BootwrightEvent[];
   /** Once it is known that a server is to be told. */
   reports?: RunReports;
 }
@@ -49,9 +53,10 @@ async function goOn(context: AgentContext, saved: SavedRun, run: ReportedRun): P
   const session = policy.secrets[sessionSecret];
   if (session !== undefined) {
     const { reportFromDeployed } = await import('./online/deployed.ts');
-    const reports = await reportFromDeployed(context, session);
+    const reports = await reportFromDeployed(context, session, () => run.untold ?? []);
     if (reports !== undefined) run.reports = reports;
   }
+  delete run.untold;
   const journal = new TargetJournal({
     environment: 'deployed',
     policy,

@@ -9,6 +9,19 @@ export function eventPortFromFirmware(table: Uint8Array): string | undefined {
     .find((port) => port !== undefined);
 }
 
+/**
+ * Addresses a proof gives to names, `bootwright.host=deploy.example.org=10.0.2.100`: in its network nobody answers for
+ * names. Who answers there still has to show a certificate for the name.
+ */
+export function hostsFromFirmware(table: Uint8Array): ReadonlyMap<string, string> {
+  return new Map(
+    oemStrings(table).flatMap((text) => {
+      const [, name, address] = /^bootwright\.host=([a-z0-9.-]+)=(\d+\.\d+\.\d+\.\d+)$/.exec(text.trim()) ?? [];
+      return name === undefined || address === undefined ? [] : [[name, address] as const];
+    }),
+  );
+}
+
 /** All strings of all OEM structures (DMTF DSP0134, 6.1.3 and 7.12). */
 function oemStrings(table: Uint8Array): string[] {
   const found: string[] = [];

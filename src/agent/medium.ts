@@ -1,4 +1,5 @@
 import { hashFile, listFiles, readBytes, readdir, readText, sizeOf } from '../host/files.ts';
+import type { BoundSettings } from '../model/bootable.ts';
 import { BootwrightError } from '../model/error.ts';
 import type { Manifest, MediumFacts } from '../model/medium.ts';
 import type { Policy } from '../model/policy.ts';
@@ -15,6 +16,11 @@ export interface Medium {
   readonly manifest: Manifest;
 }
 
+/** What the initramfs was told about the medium. @throws BW-AGENT-002 */
+export async function readMediumFacts({ etc }: Pick<AgentPaths, 'etc'>): Promise<MediumFacts> {
+  return parseFacts(await readable(readText(`${etc}/medium.json`)));
+}
+
 /**
  * Opens the medium the initramfs found. Facts and keys come from the initramfs, not from the folder that is to be
  * checked; the folder's own facts have to be the same.
@@ -22,7 +28,7 @@ export interface Medium {
  * @throws BW-AGENT-002 unreadable, BW-TRUST-006 to -010 manifest, BW-TRUST-013 other facts
  */
 export async function openMedium({ medium: folder, etc }: Pick<AgentPaths, 'medium' | 'etc'>): Promise<Medium> {
-  const facts = parseFacts(await readable(readText(`${etc}/medium.json`)));
+  const facts = await readMediumFacts({ etc });
   const names = await readable(readdir(`${etc}/keys`));
   const keys: PublicKey[] = [];
   for (const name of names.filter((file) => file.endsWith('.pub')).sort())
@@ -74,20 +80,37 @@ export async function verifyContent(
   return { files: manifest.files.length, bytes: total };
 }
 
+/** What a medium may bring, by its format. */
+interface Brought {
+  'bootwright-policy/1': Policy;
+  'bootwright-bootable/1': BoundSettings;
+}
+
+/** Reads the policy of a stand-alone medium. @throws as `openBrought` */
+export function openPolicy(medium: Medium, password: string | undefined): Promise<Policy> {
+  return openBrought(medium, 'bootwright-policy/1', password);
+}
+
 /**
- * Reads the policy and checks that manifest and policy were made for each other.
+ * Reads what the medium brings and checks that manifest and this were made for each other.
  *
  * @throws BW-TRUST-001 to -003 sealed file, BW-TRUST-010, -013, -014 not of this medium, BW-AGENT-002 unreadable
  */
-export async function openPolicy(medium: Medium, password: string | undefined): Promise<Policy> {
+export async function openBrought<Format extends keyof Brought>(
+  medium: Medium,
+  format: Format,
+  password: string | undefined,
+): Promise<Brought[Format]> {
   const { facts, folder, manifest } = medium;
   const name = `bootwright/policy.${facts.passwordRequired ? 'sealed' : 'json'}`;
   await checkSmall(manifest, folder, name);
   const bytes = await readable(readBytes(`${folder}/${name}`));
   const plain = facts.passwordRequired ? await unseal(bytes, password ?? '') : bytes;
-  const policy = parsePolicy(plain, name);
-  checkManifestBelongsToPolicy(manifest, policy);
-  return policy;
+  const brought = parseJson(new TextDecoder().decode(plain), name) as Brought[Format];
+  if (brought.format !== format)
+    throw new BootwrightError('BW-AGENT-002', `${name} has the unknown format ${String(brought.format)}.`);
+  checkManifestBelongsToPolicy(manifest, brought);
+  return brought;
 }
 
 async function checkSmall(manifest: Manifest, folder: string, path: string): Promise<void> {
@@ -103,13 +126,6 @@ function parseFacts(text: string): MediumFacts {
   if (facts.format !== 'bootwright-medium/1')
     throw new BootwrightError('BW-AGENT-002', `medium.json has the unknown format ${String(facts.format)}.`);
   return facts;
-}
-
-function parsePolicy(bytes: Uint8Array, name: string): Policy {
-  const policy = parseJson(new TextDecoder().decode(bytes), name) as Policy;
-  if (policy.format !== 'bootwright-policy/1')
-    throw new BootwrightError('BW-AGENT-002', `${name} has the unknown format ${String(policy.format)}.`);
-  return policy;
 }
 
 function parseJson(text: string, name: string): unknown {

@@ -2,10 +2,7 @@ import { createHash, type KeyObject } from 'node:crypto';
 import type { Layout, LayoutFile } from '../model/layout.ts';
 import { layoutFileSize } from '../model/layout.ts';
 import type { MediaKind, MediumParts } from '../model/media-kind.ts';
-import type { Manifest, ManifestFile } from '../model/medium.ts';
-import type { Policy } from '../model/policy.ts';
-import type { CompiledPolicy } from '../site/compile.ts';
-import { withHashes } from '../site/compile-content.ts';
+import type { Manifest, ManifestFile, MediumBinding } from '../model/medium.ts';
 import type { CompiledContent } from '../site/compiled-content.ts';
 import { filesDigest, manifestBytes, signManifest } from '../trust/manifest.ts';
 import type { PublicKey } from '../trust/public-key.ts';
@@ -17,9 +14,10 @@ import type { IsoStructure } from './iso-reader.ts';
 
 /** Everything a medium is made of, its secrets included: never printed, never part of a plan. */
 export interface MediumRecipe {
-  readonly kind: MediaKind;
+  readonly kind: Pick<MediaKind<never>, 'layout'>;
   readonly parts: Omit<MediumParts, 'id' | 'policy'>;
-  readonly policy: CompiledPolicy['policy'];
+  /** What the medium brings its agent, by the hashes of its files; until they are known, with others of equal length. */
+  readonly brings: (hashes?: Hashes) => object;
   readonly content: readonly CompiledContent[];
   readonly password?: string;
   readonly signing: { readonly privateKey: KeyObject; readonly publicKey: PublicKey };
@@ -52,13 +50,13 @@ export async function finishLayout(
   structure: IsoStructure,
 ): Promise<{ readonly layout: Layout; readonly id: string }> {
   refuseChangedBootImage(recipe, draft, hashes);
-  const policy = withHashes(recipe.policy, recipe.content, hashes);
-  const id = mediumId(recipe, policy, draft, hashes);
+  const brought = recipe.brings(hashes);
+  const id = mediumId(recipe, brought, draft, hashes);
   const layoutWith = (stored: Uint8Array): Layout =>
     withFiles(recipe.kind.layout({ ...recipe.parts, id, policy: stored }), [structureFile(structure)]);
   const identified = layoutWith(reservedPolicy(recipe));
   const digest = filesDigest(manifestOf(identified, hashes, id, recipe.signing.publicKey).files);
-  const plain = policyBytes(recipe, policy, id, digest);
+  const plain = policyBytes(recipe, brought, id, digest);
   const stored = recipe.password === undefined ? plain : await seal(plain, [recipe.password]);
   const layout = layoutWith(stored);
   const manifest = manifestBytes(manifestOf(layout, hashes, id, recipe.signing.publicKey));
@@ -66,7 +64,7 @@ export async function finishLayout(
 }
 
 function reservedPolicy(recipe: MediumDraft): Uint8Array {
-  const plain = policyBytes(recipe, recipe.policy, unknownId, unknownHash);
+  const plain = policyBytes(recipe, recipe.brings(), unknownId, unknownHash);
   return new Uint8Array(recipe.password === undefined ? plain.length : sealedLength(plain.length, 1));
 }
 
@@ -74,9 +72,9 @@ function reservedPolicy(recipe: MediumDraft): Uint8Array {
  * Equal media have equal ids. The policy takes part through a signature nobody else can make: a plain hash of it would
  * let whoever holds the medium try guesses for its secrets without the password.
  */
-function mediumId(recipe: MediumRecipe, policy: CompiledPolicy['policy'], draft: Layout, hashes: Hashes): string {
+function mediumId(recipe: MediumRecipe, brought: object, draft: Layout, hashes: Hashes): string {
   const files = draft.files.filter(({ path }) => !/^bootwright\/(policy|manifest)\.[^/]+$/.test(path));
-  const stated = policyBytes(recipe, policy, unknownId, unknownHash);
+  const stated = policyBytes(recipe, brought, unknownId, unknownHash);
   const statement = Buffer.concat([Buffer.from('bootwright-medium-id/1\n'), stated]);
   return createHash('sha256')
     .update(signBytes(statement, recipe.signing.privateKey))
@@ -85,14 +83,9 @@ function mediumId(recipe: MediumRecipe, policy: CompiledPolicy['policy'], draft:
     .slice(0, 32);
 }
 
-function policyBytes(
-  { signing }: MediumDraft,
-  policy: CompiledPolicy['policy'],
-  mediumId: string,
-  digest: string,
-): Uint8Array {
-  const whole: Policy = {
-    ...policy,
+function policyBytes({ signing }: MediumDraft, brought: object, mediumId: string, digest: string): Uint8Array {
+  const whole: MediumBinding = {
+    ...brought,
     mediumId,
     filesDigest: digest,
     signingKey: Buffer.from(signing.publicKey.raw).toString('base64'),

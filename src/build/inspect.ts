@@ -1,3 +1,4 @@
+import { type BoundSettings, formatBootableServer } from '../model/bootable.ts';
 import type { Manifest, MediumFacts } from '../model/medium.ts';
 import type { Policy } from '../model/policy.ts';
 import { type IsoReader, withIso } from './iso-reader.ts';
@@ -14,8 +15,12 @@ export interface Inspection {
   readonly claimedKey: string;
   readonly content: readonly { readonly id: string; readonly files: number; readonly size: number }[];
   readonly firmware: readonly FirmwareVerdict[];
-  /** Absent when sealed. */
-  readonly policy?: Pick<Policy, 'organisation' | 'validFrom' | 'validTo'> & { readonly sequence: string };
+  /** Absent when sealed. `sequence` is that of a stand-alone medium, `servers` are those a bootable one asks. */
+  readonly policy?: Pick<Policy, 'organisation' | 'validFrom' | 'validTo'> & {
+    readonly sequence?: string;
+    readonly servers?: readonly string[];
+    readonly unknownComputers?: boolean;
+  };
 }
 
 /** @throws BW-HOST-007, BW-MEDIA-010, BW-MEDIA-011 */
@@ -54,12 +59,14 @@ function contentOf(iso: IsoReader): Inspection['content'] {
 }
 
 async function publicPolicy(iso: IsoReader): Promise<Inspection['policy']> {
-  const policy = (await jsonOf(iso, 'bootwright/policy.json')) as Policy | undefined;
-  if (policy === undefined) return undefined;
-  const { organisation, validFrom, validTo } = policy;
+  const brought = (await jsonOf(iso, 'bootwright/policy.json')) as Policy | BoundSettings | undefined;
+  if (brought === undefined) return undefined;
+  const { organisation, validFrom, validTo } = brought;
   return {
     organisation,
-    sequence: policy.sequence.name,
+    ...('sequence' in brought
+      ? { sequence: brought.sequence.name }
+      : { servers: brought.servers.map(formatBootableServer), unknownComputers: brought.unknownComputers }),
     ...(validFrom === undefined ? {} : { validFrom }),
     ...(validTo === undefined ? {} : { validTo }),
   };

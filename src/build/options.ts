@@ -1,5 +1,7 @@
+import { X509Certificate } from 'node:crypto';
 import { readText } from '../host/files.ts';
 import { BootwrightError } from '../model/error.ts';
+import type { MediumAbout } from '../model/medium.ts';
 import { namesSecret } from '../site/passwords.ts';
 
 /** Volume names ISO 9660 has room for; the characters are those every system shows alike. */
@@ -37,6 +39,38 @@ export async function readVariables(given: readonly string[], file?: string): Pr
   }
   return variables;
 }
+
+/** Certificates in PEM, and nothing else: a private key in that file must not travel. @throws BW-MEDIA-031, BW-HOST-007 */
+export async function readAuthority(file: string): Promise<string> {
+  const found = (await readText(file)).match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  try {
+    for (const pem of found) new X509Certificate(pem);
+    if (found.length === 0) throw new Error('there is no certificate in it');
+    return `${found.join('\n')}\n`;
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new BootwrightError('BW-MEDIA-031', `${file} cannot be the authority of the servers: ${why}.`, {
+      cause,
+      place: { file },
+    });
+  }
+}
+
+/** What a person wrote about the medium; `undefined` when nothing. @throws BW-MEDIA-032 too long */
+export function checkAbout(
+  given: { readonly [Name in keyof MediumAbout]: string | undefined },
+): MediumAbout | undefined {
+  const written = Object.entries(given).filter((entry): entry is [string, string] => Boolean(entry[1]?.trim()));
+  for (const [name, text] of written) {
+    const most = longestAbout[name as keyof MediumAbout];
+    if ([...text].length > most || /\p{Cc}/u.test(text))
+      throw new BootwrightError('BW-MEDIA-032', `${name}: one line of at most ${most} characters is expected.`);
+  }
+  return written.length === 0 ? undefined : Object.fromEntries(written);
+}
+
+/** The limits of Configuration Manager. */
+const longestAbout = { author: 50, version: 32, comment: 127 } as const;
 
 function assignment(text: string, where: string): [string, string] {
   const at = text.indexOf('=');

@@ -7,6 +7,7 @@ import { now } from '../host/clock.ts';
 import { exists, rm, withScratch, writeAtomically } from '../host/files.ts';
 import { promptNewSecret, readPasswordFile } from '../host/prompt.ts';
 import { ask, canAsk } from '../host/terminal.ts';
+import { readBootableServer } from '../model/bootable.ts';
 import { BootwrightError } from '../model/error.ts';
 import type { Progress } from '../model/progress.ts';
 import { temporarySite } from '../site/impatient.ts';
@@ -14,28 +15,44 @@ import { findSite } from '../site/load.ts';
 import { activeKey, privateKeyPath } from '../trust/keys.ts';
 import { formatPublicKey } from '../trust/public-key.ts';
 import { type WriteOptions, type WrittenMedium, writeMedium } from './create.ts';
-import { readVariables } from './options.ts';
+import { readAuthority, readVariables } from './options.ts';
 import type { MediumPlan } from './plan.ts';
 import { planText } from './plan-text.ts';
 import { prepareMedium } from './prepare.ts';
-import type { MediumRequest } from './request.ts';
+import type { BootableRequest, MediumRequest, StandaloneRequest } from './request.ts';
 
-/** What a person orders on the command line. */
-export interface MediumOrder
-  extends Omit<MediumRequest, 'siteFolder' | 'sequenceId' | 'password' | 'variables' | 'now' | 'passphrase'> {
+/** What a request has instead of the words of the command line. */
+type Ordered = 'siteFolder' | 'password' | 'variables' | 'now' | 'passphrase';
+
+interface CommonOrder {
   readonly passphrase: NonNullable<MediumRequest['passphrase']>;
   readonly site: string;
-  readonly sequence?: string;
-  /** A WIM instead of a site. */
-  readonly image?: string;
-  readonly index?: string;
-  readonly saveSite?: string;
   readonly passwordFile?: string;
   readonly noPassword: boolean;
   readonly variable: readonly string[];
   readonly variablesFile?: string;
   readonly dryRun: boolean;
 }
+
+/** What a person orders on the command line. */
+export interface MediumOrder extends Omit<StandaloneRequest, Ordered | 'sequenceId'>, CommonOrder {
+  readonly sequence?: string;
+  /** A WIM instead of a site. */
+  readonly image?: string;
+  readonly index?: string;
+  readonly saveSite?: string;
+}
+
+/** A medium that asks servers. The authority may have to be made first, for which the folder of the site is needed. */
+export interface BootableOrder extends Omit<BootableRequest, Ordered | 'servers' | 'authority'>, CommonOrder {
+  /** As `readBootableServer` takes them. */
+  readonly server: readonly string[];
+  /** File with the authority of the servers' own certificates; the site's own without it. */
+  readonly authorityFile?: string;
+  readonly siteAuthority: (siteFolder: string) => BootableRequest['authority'];
+}
+
+type OrderOptions = WriteOptions & { readonly announce: (text: string) => void };
 
 export interface MediumResult {
   readonly plan: MediumPlan;
@@ -44,10 +61,7 @@ export interface MediumResult {
 }
 
 /** Says what will be made, then makes it. @throws as `prepareMedium` and `writeMedium` */
-export async function fulfil(
-  order: MediumOrder,
-  options: WriteOptions & { readonly announce: (text: string) => void },
-): Promise<MediumResult> {
+export async function fulfil(order: MediumOrder, options: OrderOptions): Promise<MediumResult> {
   if (order.image !== undefined) return fromImage(order, order.image, options);
   if (order.sequence === undefined)
     throw new BootwrightError('BW-SITE-004', 'No task sequence was named.', {
@@ -60,23 +74,40 @@ async function fromSite(
   order: MediumOrder,
   siteFolder: string,
   sequenceId: string,
-  options: WriteOptions & { readonly announce: (text: string) => void },
+  options: OrderOptions,
 ): Promise<MediumResult> {
-  const { dryRun, passwordFile, noPassword } = order;
+  return carryOut({ ...order, ...(await commonOf(order, siteFolder)), sequenceId }, order.dryRun, options);
+}
+
+/** Says what will be made, then makes it. @throws as `prepareMedium` and `writeMedium` */
+export async function fulfilBootable(order: BootableOrder, options: OrderOptions): Promise<MediumResult> {
+  const siteFolder = await findSite(order.site);
+  const { authorityFile } = order;
+  const given = authorityFile === undefined ? undefined : () => readAuthority(authorityFile);
+  const request: BootableRequest = {
+    ...order,
+    ...(await commonOf(order, siteFolder)),
+    servers: order.server.map(readBootableServer),
+    authority: given === undefined ? order.siteAuthority(siteFolder) : { peek: given, make: given },
+  };
+  return carryOut(request, order.dryRun, options);
+}
+
+async function commonOf(
+  { passwordFile, noPassword, variable, variablesFile }: CommonOrder,
+  siteFolder: string,
+): Promise<Pick<MediumRequest, 'siteFolder' | 'variables' | 'now' | 'password'>> {
   const password =
     passwordFile !== undefined
       ? await readPasswordFile(passwordFile)
       : noPassword || !canAsk()
         ? undefined
         : () => promptNewSecret('Password of the medium:');
-  const request: MediumRequest = {
-    ...order,
-    siteFolder,
-    sequenceId,
-    variables: await readVariables(order.variable, order.variablesFile),
-    now: now(),
-    ...(password === undefined ? {} : { password }),
-  };
+  const variables = await readVariables(variable, variablesFile);
+  return { siteFolder, variables, now: now(), ...(password === undefined ? {} : { password }) };
+}
+
+async function carryOut(request: MediumRequest, dryRun: boolean, options: OrderOptions): Promise<MediumResult> {
   const prepared = await prepareMedium(request, options.progress);
   options.announce(planText(prepared.plan));
   if (dryRun) return { plan: prepared.plan };
@@ -84,11 +115,7 @@ async function fromSite(
 }
 
 /** One line for the impatient: a site that exists as long as it is needed, or is kept with `--save-site`. */
-async function fromImage(
-  order: MediumOrder,
-  image: string,
-  options: WriteOptions & { readonly announce: (text: string) => void },
-): Promise<MediumResult> {
+async function fromImage(order: MediumOrder, image: string, options: OrderOptions): Promise<MediumResult> {
   const index = order.index ?? (await chooseIndex(image));
   const named = { ...order, variable: [...order.variable, ...(await chooseName(order))] };
   if (order.bootImage === undefined && !order.dryRun) await ensureDefaultBootImage(options.progress, options.signal);

@@ -1,18 +1,12 @@
 import { formatBytes, formatDuration } from '../model/quantity.ts';
-import { type MediumPlan, protectionTexts } from './plan.ts';
+import { type MediumPlan, protectionText } from './plan.ts';
 
 /** The plan as a person reads it, before anything is written. */
 export function planText(plan: MediumPlan): string {
   return [
-    `Stand-alone medium for "${plan.sequence.name}" (${plan.sequence.id})`,
+    ...heading(plan),
     '',
-    ...section('On the target', [
-      ...(plan.erases.length === 0
-        ? ['Erases nothing.']
-        : plan.erases.map(({ name, description }) => `ERASES: ${name}: ${description}`)),
-      ...asked(plan),
-      ...validity(plan),
-    ]),
+    ...section('On the target', [...effects(plan), ...asked(plan), ...validity(plan)]),
     ...section('Content', [
       ...plan.content.map(
         ({ id, name, size, files }) =>
@@ -21,7 +15,7 @@ export function planText(plan: MediumPlan): string {
       `boot image ${plan.bootImage.name}, kernel ${plan.bootImage.kernelVersion}`,
     ]),
     ...section('Secrets', secretLines(plan)),
-    ...section('Protection', [`${plan.protection}: ${protectionTexts[plan.protection]}`, `Signed by ${plan.signedBy}`]),
+    ...section('Protection', [`${plan.protection}: ${protectionText(plan)}`, `Signed by ${plan.signedBy}`]),
     ...section(
       'Firmware that starts it',
       plan.firmware.map(
@@ -34,6 +28,31 @@ export function planText(plan: MediumPlan): string {
     ]),
     ...plan.warnings.map((warning) => `Note: ${warning}`),
   ].join('\n');
+}
+
+function heading({ sequence, online, about }: MediumPlan): string[] {
+  const { author, version, comment } = about ?? {};
+  const written = [version && `version ${version}`, author && `by ${author}`, comment].filter(Boolean).join(', ');
+  const kind =
+    sequence === undefined ? 'Bootable medium' : `Stand-alone medium for "${sequence.name}" (${sequence.id})`;
+  return [
+    kind,
+    ...(written === '' ? [] : [written]),
+    ...(online === undefined ? [] : ['', ...section('Asks', online.servers).slice(0, -1)]),
+  ];
+}
+
+function effects({ online, erases }: MediumPlan): string[] {
+  if (online !== undefined)
+    return [
+      'Erases nothing by itself: what happens is decided by the site when the machine asks.',
+      online.unknownComputers
+        ? 'Machines the site does not know may ask too.'
+        : 'Machines the site does not know get nothing.',
+      ...(online.prestart === undefined ? [] : [`Runs first: ${online.prestart}`]),
+    ];
+  if (erases.length === 0) return ['Erases nothing.'];
+  return erases.map(({ name, description }) => `ERASES: ${name}: ${description}`);
 }
 
 function asked(plan: MediumPlan): string[] {

@@ -1,6 +1,6 @@
 import { signerNames } from '../formats/pe-signers.ts';
 import type { BootImage } from '../model/boot-image.ts';
-import type { MediumFacts } from '../model/medium.ts';
+import type { MediumAbout, MediumFacts } from '../model/medium.ts';
 import type { CompiledPolicy, SecretInUse } from '../site/compile.ts';
 
 /** What is said before a medium is written: what it will do, what it holds, what making it takes. Holds no secret. */
@@ -8,8 +8,16 @@ export interface MediumPlan {
   readonly output: string;
   readonly replaces: boolean;
   readonly kind: MediumFacts['kind'];
-  readonly sequence: { readonly id: string; readonly name: string };
+  /** On bootable media there is none. */
+  readonly sequence?: { readonly id: string; readonly name: string };
+  /** Whom a bootable medium asks. */
+  readonly online?: {
+    readonly servers: readonly string[];
+    readonly unknownComputers: boolean;
+    readonly prestart?: string;
+  };
   readonly label: string;
+  readonly about?: MediumAbout;
   readonly password: 'given' | 'asked' | 'none';
   readonly protection: MediumFacts['protection'];
   /** Steps that erase or overwrite something on the target, in order. */
@@ -48,13 +56,19 @@ export interface FirmwareVerdict {
 const microsoft2011 = 'Microsoft Corporation UEFI CA 2011';
 const microsoft2023 = 'Microsoft UEFI CA 2023';
 
-/** What each level of protection proves, and what it does not (DESIGN D5, D8). */
-export const protectionTexts: Readonly<Record<MediumFacts['protection'], string>> = {
-  chain: 'loader and kernel are checked by the firmware under Secure Boot; the task sequence can be read by anybody',
-  sealed:
-    'task sequence, variables and secrets cannot be read or silently changed without the password; images and packages can be read; whoever holds the medium could exchange the program that asks for the password (media verify --key finds that)',
-  locked: 'nothing on the medium can be exchanged on machines that have enrolled the site key',
-};
+/** What the medium's level of protection proves, and what it does not (DESIGN D5, D8). */
+export function protectionText({ protection, kind }: Pick<MediumFacts, 'protection' | 'kind'>): string {
+  const open = kind === 'bootable' ? 'whom it asks' : 'the task sequence';
+  const sealed =
+    kind === 'bootable' ? 'servers, variables and prestart command' : 'task sequence, variables and secrets';
+  const beside = kind === 'bootable' ? '' : '; images and packages can be read';
+  const texts = {
+    chain: `loader and kernel are checked by the firmware under Secure Boot; ${open} can be read by anybody`,
+    sealed: `${sealed} cannot be read or silently changed without the password${beside}; whoever holds the medium could exchange the program that asks for the password (media verify --key finds that)`,
+    locked: 'nothing on the medium can be exchanged on machines that have enrolled the site key',
+  };
+  return texts[protection];
+}
 
 /** Which machines start a medium with this boot image; `shim` is the loader its firmware checks. */
 export function firmwareVerdicts(

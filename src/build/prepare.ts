@@ -4,18 +4,19 @@ import { packageVersion, templatePath } from '../host/package.ts';
 import { type Layout, layoutFileSize } from '../model/layout.ts';
 import type { MediumParts } from '../model/media-kind.ts';
 import type { Progress } from '../model/progress.ts';
-import type { CompiledPolicy } from '../site/compile.ts';
 import { loadSite } from '../site/load.ts';
 import { ensureKeys, loadSigningKey, readPublicKeys } from '../trust/keys.ts';
 import { formatPublicKey, groupedFingerprint, type PublicKey, publicKey } from '../trust/public-key.ts';
 import { draftLayout, type MediumRecipe } from './assemble.ts';
 import { type ChosenBootImage, chooseBootImage, readLoaders } from './boot-image.ts';
-import { compileMedium } from './compile-medium.ts';
-import { estimateIsoSize } from './iso.ts';
+import { bootableSubstance } from './compile-bootable.ts';
+import { standaloneSubstance } from './compile-medium.ts';
+import { estimateIsoSize, type Hashes } from './iso.ts';
 import { checkLabel } from './options.ts';
 import { checkOutput, checkSpace, refuseOwnSource } from './output.ts';
 import { firmwareVerdicts, type MediumPlan } from './plan.ts';
 import type { MediumRequest } from './request.ts';
+import type { MediumSubstance } from './substance.ts';
 
 /** A plan that can be carried out. */
 export interface PreparedMedium {
@@ -40,20 +41,23 @@ export async function prepareMedium(request: MediumRequest, progress: Progress):
   await checkOutput(request.output, request.force ?? false);
   const site = await loadSite(request.siteFolder);
   const label = checkLabel(request.label ?? site.defaults.label ?? 'BOOTWRIGHT');
-  const compiled = await compileMedium(request, site, progress);
-  const bootImage = await chooseBootImage(site.folder, request.bootImage ?? compiled.bootImage);
+  const substance =
+    'sequenceId' in request
+      ? await standaloneSubstance(request, site, progress)
+      : await bootableSubstance(request, site);
+  const bootImage = await chooseBootImage(site.folder, request.bootImage ?? substance.bootImage);
   const keys = await readPublicKeys(site.folder);
   const active = keys.find(({ purpose, status }) => purpose === 'signing' && status === 'active');
-  const { content } = compiled;
-  const policy = { ...compiled.policy, allowShell: bootImage.image.allowShell };
-  const parts = await partsOf(request, compiled, bootImage, label);
-  const base = { kind: request.kind, policy, content };
+  const { content, tells } = substance;
+  const { allowShell } = bootImage.image;
+  const parts = await partsOf(request, substance, bootImage, label);
+  const base = { kind: request.kind, content };
   const withKey = (key: PublicKey): MediumRecipe['parts'] => ({
     ...parts,
     keys: [{ name: 'site.pub', text: formatPublicKey(key) }],
   });
   const draft = draftLayout({
-    ...base,
+    ...{ ...base, brings: (hashes?: Hashes) => substance.brings(allowShell, hashes) },
     parts: withKey(active ?? someKey),
     signing: { publicKey: active ?? someKey },
     // Any password gives the same lengths.
@@ -66,33 +70,27 @@ export async function prepareMedium(request: MediumRequest, progress: Progress):
   const size = estimateIsoSize(draft);
   const plan: MediumPlan = {
     ...{ output: request.output, replaces: await exists(request.output), kind: request.kind.name, label },
-    sequence: { id: policy.sequence.id, name: policy.sequence.name },
+    ...tells,
+    ...(request.about === undefined ? {} : { about: request.about }),
     password: request.password === undefined ? 'none' : typeof request.password === 'string' ? 'given' : 'asked',
     protection: parts.facts.protection,
-    ...{ erases: compiled.destructive, asks: compiled.asks, unattended: policy.unattended },
-    ...(policy.validFrom === undefined ? {} : { validFrom: policy.validFrom }),
-    ...(policy.validTo === undefined ? {} : { validTo: policy.validTo }),
-    content: content.map(({ item: { id, kind, name, size }, files }) => ({
-      id,
-      kind,
-      name,
-      size,
-      files: files.length,
-    })),
-    secrets: compiled.secretsUsed,
-    variables: policy.variables.map(({ name, hidden = false }) => ({ name, hidden })),
+    unattended: substance.unattended,
     bootImage: plannedBootImage(bootImage),
     firmware: firmwareVerdicts(bootImage.image, parts.loaders.shim),
     ...{ size, free: await checkSpace(request.output, size), seconds: 2 + size / bytesPerSecond },
     signedBy: active === undefined ? 'a new key of the site, made now' : groupedFingerprint(active.fingerprint),
-    warnings: [...tooLarge(draft), ...openShell(bootImage), ...(await otherVersion(bootImage))],
+    warnings: [...tells.warnings, ...tooLarge(draft), ...openShell(bootImage), ...(await otherVersion(bootImage))],
   };
   return {
     plan,
     recipe: async () => {
       await ensureKeys(site.folder);
       const signing = await loadSigningKey(site.folder, request.passphrase);
-      const whole = { ...base, parts: withKey(signing.publicKey), signing };
+      const brings = await substance.complete();
+      const whole = {
+        ...{ ...base, brings: (hashes?: Hashes) => brings(allowShell, hashes) },
+        ...{ parts: withKey(signing.publicKey), signing },
+      };
       const { password } = request;
       if (password === undefined) return whole;
       return { ...whole, password: typeof password === 'string' ? password : await password() };
@@ -102,7 +100,7 @@ export async function prepareMedium(request: MediumRequest, progress: Progress):
 
 async function partsOf(
   request: MediumRequest,
-  { policy, content }: CompiledPolicy,
+  { title, unattended, keyboard, content }: MediumSubstance,
   bootImage: ChosenBootImage,
   label: string,
 ): Promise<Omit<MediumRecipe['parts'], 'keys'>> {
@@ -113,13 +111,13 @@ async function partsOf(
     facts: {
       label,
       // Whoever finds a sealed stick does not learn what it deploys.
-      title: sealed ? 'Deploy this machine' : policy.sequence.name,
+      title: sealed ? 'Deploy this machine' : title,
       passwordRequired: sealed,
-      unattended: policy.unattended,
-      keyboard: policy.keyboard,
+      ...{ unattended, keyboard },
       bootImage: { id: image.id, kernelVersion: image.kernelVersion },
       protection: sealed ? 'sealed' : 'chain',
       createdBy: `bootwright ${packageVersion()}`,
+      ...(request.about === undefined ? {} : { about: request.about }),
     },
     ...(request.epoch === undefined ? {} : { epoch: request.epoch }),
     bootImage: image,

@@ -1,17 +1,21 @@
+import type { BootableSettings, MediumServer } from '../model/bootable.ts';
 import type { MediaKind } from '../model/media-kind.ts';
+import type { MediumAbout } from '../model/medium.ts';
+import type { TaskSequence } from '../model/sequence.ts';
 import type { CompileRequest } from '../site/compile.ts';
 import type { Passphrase } from '../trust/keys.ts';
 
 /** Which medium is wanted, with everything it depends on: the clock too. */
-export interface MediumRequest {
-  readonly kind: MediaKind;
+export type MediumRequest = StandaloneRequest | BootableRequest;
+
+interface CommonRequest {
   readonly siteFolder: string;
-  readonly sequenceId: string;
   readonly output: string;
   /** Absent: no password. A function is called once everything else is known to be right. */
   readonly password?: string | (() => Promise<string>);
   readonly passphrase?: Passphrase;
   readonly label?: string;
+  readonly about?: MediumAbout;
   readonly variables?: Readonly<Record<string, string>>;
   readonly validFrom?: string;
   readonly validTo?: string;
@@ -22,5 +26,24 @@ export interface MediumRequest {
   /** Seconds since 1970 for everything on the medium (SOURCE_DATE_EPOCH). */
   readonly epoch?: number;
   readonly now: Date;
+}
+
+export interface StandaloneRequest extends CommonRequest {
+  readonly kind: MediaKind<TaskSequence>;
+  readonly sequenceId: string;
   readonly deployedSecrets?: CompileRequest['deployedSecrets'];
+}
+
+export interface BootableRequest extends CommonRequest {
+  readonly kind: MediaKind<BootableSettings>;
+  readonly servers: readonly MediumServer[];
+  readonly unknownComputers: boolean;
+  readonly prestart?: string;
+  /** ID of the package with the files that command needs. */
+  readonly prestartPackage?: string;
+  /** PEM of the authority the servers are known by, made when there is none; `peek` makes nothing. */
+  readonly authority: {
+    readonly peek: () => Promise<string | undefined>;
+    readonly make: (siteName: string, now: Date) => Promise<string>;
+  };
 }

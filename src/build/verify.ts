@@ -118,7 +118,10 @@ function meaningOf(path: string): string {
     ],
     [/^(EFI\/|boot\/grub\/efi\.img)/, 'A loader for UEFI. With Secure Boot only a signed one starts; without it, any.'],
     [/^boot\/grub\//, 'A loader for BIOS. Nothing checks it on the target.'],
-    [/^bootwright\/policy\./, 'Task sequence, variables and secrets. The agent refuses it.'],
+    [
+      /^bootwright\/policy\./,
+      'What the agent is to do or whom it is to ask, with variables and secrets. The agent refuses it.',
+    ],
   ];
   const found = meanings.find(([pattern]) => pattern.test(path));
   return found?.[1] ?? 'Content. The agent refuses it before it touches a disk.';

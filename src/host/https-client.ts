@@ -36,8 +36,11 @@ export class HttpsClient {
   readonly #agent: Agent;
   #dates: (() => Date) | undefined;
 
-  /** @throws when the text is not a list of certificates in PEM */
-  constructor(authorities: string) {
+  readonly #addresses: ReadonlyMap<string, string>;
+
+  /** `addresses`: of names that need not be asked for. @throws when the text is not a list of certificates in PEM */
+  constructor(authorities: string, addresses: ReadonlyMap<string, string> = new Map()) {
+    this.#addresses = addresses;
     const found = authorities.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
     if (found.length === 0) throw new Error('there is no certificate in it');
     this.#authorities = found.map((pem) => new X509(pem));
@@ -72,7 +75,13 @@ export class HttpsClient {
   async #connect(host: string, port: number): Promise<TLSSocket> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const socket = connect({
-      ...{ host, port, rejectUnauthorized: false, minVersion: 'TLSv1.2', timeout: 10_000 },
+      ...{
+        host: this.#addresses.get(host) ?? host,
+        port,
+        rejectUnauthorized: false,
+        minVersion: 'TLSv1.2',
+        timeout: 10_000,
+      },
       ...(isIP(host) === 0 ? { servername: host } : {}),
     });
     socket.once('secureConnect', resolve);

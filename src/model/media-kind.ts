@@ -2,14 +2,16 @@ import type { BootImage } from './boot-image.ts';
 import type { Problem } from './error.ts';
 import type { Layout } from './layout.ts';
 import type { MediumFacts } from './medium.ts';
-import type { TaskSequence } from './sequence.ts';
 
-/** One thing `bootwright media create` can make. Everything about a kind is a value or a pure function. */
-export interface MediaKind {
+/**
+ * One thing `bootwright media create` can make. Everything about a kind is a value or a pure function. `Subject`: what it
+ * brings its agent.
+ */
+export interface MediaKind<Subject> {
   readonly name: MediumFacts['kind'];
   readonly title: string;
-  /** Why the sequence cannot run from this kind of medium; empty when it can. */
-  objections(sequence: TaskSequence): readonly Problem[];
+  /** Why that cannot be done from this kind of medium; empty when it can. */
+  objections(subject: Subject): readonly Problem[];
   /**
    * Where everything lies. Called twice with the same parts: before content is read (id of zeros, reserved policy)
    * and when all hashes are known; no file may differ in length between the two.
@@ -32,7 +34,7 @@ export interface MediumParts {
   readonly content: readonly ContentFile[];
   /** Public keys the boot environment trusts: name of the `.pub` file and its text. */
   readonly keys: readonly { readonly name: string; readonly text: string }[];
-  /** Sealed, or plain when the medium has no password. */
+  /** The policy, or the settings of a bootable medium: sealed, or plain when the medium has no password. */
   readonly policy: Uint8Array;
 }
 

@@ -4,7 +4,7 @@
  *   bootwright/medium.json      public facts, this type
  *   bootwright/manifest.json    every file with size and SHA-256
  *   bootwright/manifest.sig     Ed25519 signature of manifest.json's bytes
- *   bootwright/policy.sealed    the policy, sealed (or policy.json when there is no password)
+ *   bootwright/policy.sealed    the policy, on bootable media the settings (or policy.json when there is no password)
  *   bootwright/content/<ID>/…   payload
  *   boot/{vmlinuz,initramfs.img,medium.cpio,root.squashfs}  boot/grub/…  EFI/BOOT/…  EFI/debian/grub.cfg
  */
@@ -21,7 +21,25 @@ export interface MediumFacts {
   readonly keyboard: string;
   readonly bootImage: { readonly id: string; readonly kernelVersion: string };
   readonly protection: 'chain' | 'sealed' | 'locked';
+  /** The program. */
   readonly createdBy: string;
+  /** What whoever made it wrote about it, for people; as public as all facts. */
+  readonly about?: MediumAbout;
+}
+
+export interface MediumAbout {
+  readonly author?: string;
+  readonly version?: string;
+  readonly comment?: string;
+}
+
+/** Ties what a medium brings its agent to the files that lie beside it. */
+export interface MediumBinding {
+  readonly mediumId: string;
+  /** SHA-256 (hex) over the manifest's file list without the policy itself: binds the sealed part to every file. */
+  readonly filesDigest: string;
+  /** Raw Ed25519 public key (base64) whose signature the manifest must carry. */
+  readonly signingKey: string;
 }
 
 export interface Manifest {

@@ -1,14 +1,14 @@
 import type { ContentKind } from './content.ts';
+import type { MediumBinding } from './medium.ts';
 import type { SequenceVariable, TaskSequence } from './sequence.ts';
 
 /**
  * What a target receives: compiled from the site, immutable. On stand-alone media it is the sealed part
  * (DESIGN D8). The sequence in it is resolved: canonical step types, checked settings, child sequences inlined.
  */
-export interface Policy {
+export interface Policy extends MediumBinding {
   readonly format: 'bootwright-policy/1';
   readonly mediaKind: 'standalone' | 'bootable' | 'capture' | 'prestaged';
-  readonly mediumId: string;
   readonly organisation: string;
   readonly sequence: TaskSequence;
   readonly variables: readonly SequenceVariable[];
@@ -17,10 +17,6 @@ export interface Policy {
   readonly content: readonly ContentItem[];
   /** Web servers that hold content by its hash, beside the servers of the site: base URLs, http or https. */
   readonly contentServers?: readonly string[];
-  /** SHA-256 (hex) over the manifest's file list without the policy itself: binds the sealed part to every file. */
-  readonly filesDigest: string;
-  /** Raw Ed25519 public key (base64) whose signature the manifest must carry. */
-  readonly signingKey: string;
   readonly unattended: boolean;
   readonly allowShell: boolean;
   /** ISO 8601 UTC; compared with the target's own clock. */

@@ -44,6 +44,8 @@ export interface RegistrationRequest {
   /** Medium the agent was started from, if any. */
   readonly mediumId?: string;
   readonly unattended: boolean;
+  /** `false`: the medium is for machines the site knows. */
+  readonly unknownComputers?: boolean;
   readonly machine: MachineRecord;
 }
 

@@ -1,3 +1,5 @@
+import type { GuestNetwork } from './network.ts';
+
 /** A virtual machine as a value: everything that decides what the guest sees, nothing about where files lie. */
 export interface MachineDescription {
   readonly profile: Profile;
@@ -8,6 +10,8 @@ export interface MachineDescription {
   /** Disks beside the target, lowest in the boot order. */
   readonly otherDisks: readonly ExistingDisk[];
   readonly tpm: boolean;
+  /** Without it the machine has no network card. */
+  readonly network?: GuestNetwork;
   readonly memoryMiB: number;
   readonly processors: number;
   /** The machine's clock at power-on (ISO 8601, UTC); the host's when absent. */

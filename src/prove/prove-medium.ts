@@ -14,7 +14,8 @@ import { describeEvent, type GuestEvent, progressOf } from './guest-event.ts';
 import { type Check, judgeDisk } from './judge.ts';
 import { type KeyboardLayout, keyboardLayouts } from './keyboard.ts';
 import { type DiskKind, describeMachine, firmwareOf, type Profile } from './machine.ts';
-import { readMediumFacts } from './medium-files.ts';
+import { readMediumFacts, readMediumServers } from './medium-files.ts';
+import { type GuestNetwork, servicesFor } from './network.ts';
 import {
   addRun,
   type ProofRun,
@@ -28,6 +29,7 @@ import {
 import { guestNames } from './qemu-arguments.ts';
 import { type Expectation, usualScript } from './script.ts';
 import { scanForSecrets } from './secret-scan.ts';
+import { judgeReports, type ProofService, type StartService, withOperator } from './service.ts';
 
 export interface ProofRequest {
   readonly iso: string;
@@ -48,6 +50,8 @@ export interface ProofRequest {
   /** Seconds for the whole run; 3,600 when absent. */
   readonly timeoutSeconds?: number;
   readonly signer?: ProofSigner;
+  /** For media that ask a server. */
+  readonly service?: StartService;
 }
 
 export interface ProofOutcome {
@@ -77,6 +81,9 @@ export async function proveMedium(
   if (facts.passwordRequired && request.password === undefined) {
     throw new BootwrightError('BW-PROVE-005', `${request.iso} asks for a password, and none was given.`);
   }
+  if (facts.kind === 'bootable' && request.service === undefined) {
+    throw new BootwrightError('BW-PROVE-030', `${request.iso} asks a server, and none was given to the proof.`);
+  }
   if (request.show === true) await requireDisplay();
   const medium = {
     file: request.iso.slice(request.iso.lastIndexOf('/') + 1),
@@ -86,7 +93,10 @@ export async function proveMedium(
   };
   const folder = await keepableFolder('proof');
   const screenshot = screenPath(request.iso, request.profile);
-  const record = await runMachine(request, facts, folder, screenshot, progress, signal);
+  const online = await openService(request, facts, folder);
+  const record = await runMachine(request, facts, { folder, screenshot, online }, progress, signal).finally(
+    async () => await online?.service.close(),
+  );
   const path = proofPath(request.iso);
   const proof = addRun((await readProof(path))?.proof, medium, record.run);
   await writeProof(path, signProof(proof, request.signer));
@@ -107,11 +117,32 @@ interface Record {
   readonly error?: BootwrightError;
 }
 
+interface Online {
+  readonly service: ProofService;
+  readonly network: GuestNetwork;
+}
+
+/** The service of the site at the addresses the medium knows. @throws BW-PROVE-030, what the service throws */
+async function openService(request: ProofRequest, facts: MediumFacts, folder: string): Promise<Online | undefined> {
+  if (facts.kind !== 'bootable' || request.service === undefined) return undefined;
+  const password = facts.passwordRequired ? request.password : undefined;
+  const origins = await readMediumServers(request.iso, password);
+  const names = origins.map((origin) => new URL(origin).hostname.replace(/^\[|\]$/g, ''));
+  servicesFor(origins, 0);
+  const service = await request.service(names, folder);
+  return { service, network: { mac: '52:54:00:12:34:56', services: servicesFor(origins, service.port) } };
+}
+
+interface Places {
+  readonly folder: string;
+  readonly screenshot: string;
+  readonly online: Online | undefined;
+}
+
 async function runMachine(
   request: ProofRequest,
   facts: MediumFacts,
-  folder: string,
-  screenshot: string,
+  { folder, screenshot, online }: Places,
   progress: Progress,
   signal: AbortSignal | undefined,
 ): Promise<Record> {
@@ -123,6 +154,7 @@ async function runMachine(
     tpm: request.tpm ?? false,
     show: request.show ?? false,
     ...(request.memoryMiB === undefined ? {} : { memoryMiB: request.memoryMiB }),
+    ...(online === undefined ? {} : { network: online.network }),
   });
   const bench = await powerOn(machine, folder, signal);
   progress.note(`${request.profile}, ${request.disk} disk, ${bench.acceleration.reason}`);
@@ -130,7 +162,7 @@ async function runMachine(
   let checks: readonly Check[] = [];
   let error: BootwrightError | undefined;
   try {
-    await reachGoal(bench, request, facts, progress);
+    await reachGoal(bench, request, { facts, online }, progress);
     await bench.guest.screenshot(screenshot);
     const shutDown = await shutDownAfter(bench, request.expect, progress);
     checks = [
@@ -140,6 +172,9 @@ async function runMachine(
         shutDown,
       })),
       ...(foreign === undefined ? [] : [await judgeForeign(foreign)]),
+      ...(online === undefined || request.expect === 'agent'
+        ? []
+        : await judgeReports(online.service, bench.heard.all)),
       ...(request.password === undefined
         ? []
         : [await judgePassword(folder, bench.guest.targetDisk, request.password)]),
@@ -166,7 +201,7 @@ async function runMachine(
 async function reachGoal(
   bench: BenchMachine,
   request: ProofRequest,
-  facts: MediumFacts,
+  { facts, online }: { readonly facts: MediumFacts; readonly online: Online | undefined },
   progress: Progress,
 ): Promise<void> {
   const layout = keyboardLayouts.find((known) => known === facts.keyboard) ?? ('us' satisfies KeyboardLayout);
@@ -176,7 +211,7 @@ async function reachGoal(
     console: request.console ?? 'screen',
     ...(request.password === undefined ? {} : { password: request.password }),
   });
-  await bench.follow(script, {
+  await bench.follow(online === undefined ? script : withOperator(script, online.service), {
     totalSeconds: request.timeoutSeconds ?? 3600,
     onEvent: (event) => tell(event, progress),
   });

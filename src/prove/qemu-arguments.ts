@@ -1,5 +1,6 @@
 import { processorModel } from './acceleration.ts';
 import { type DiskKind, firmwareOf, type MachineDescription, presentationOf } from './machine.ts';
+import { networkArguments } from './network.ts';
 
 /** Where things lie on the host and how QEMU is to run: the other half of the command line. */
 export interface GuestFiles {
@@ -44,8 +45,7 @@ export function qemuArguments(machine: MachineDescription, files: GuestFiles): s
     ...['-m', String(machine.memoryMiB)],
     ...['-rtc', machine.clock === undefined ? 'base=utc' : `base=${machine.clock.replace(/(\.\d+)?Z$/, '')}`],
     ...(files.firmware === undefined ? [] : firmwareArguments(files.firmware, secure)),
-    // Any network card brings an option ROM that tries to boot first: no test of a medium needs one.
-    ...['-nic', 'none'],
+    ...(machine.network === undefined ? ['-nic', 'none'] : networkArguments(machine.network)),
     ...['-device', 'VGA'],
     ...['-display', machine.show ? 'gtk' : 'none'],
     ...['-device', 'qemu-xhci,id=usb'],
@@ -111,13 +111,17 @@ function serialPort(id: string, folder: string, socket: string, log: string): st
   ];
 }
 
-function identityArguments({ identity }: MachineDescription): string[] {
+function identityArguments({ identity, network }: MachineDescription): string[] {
   const system = [
     `manufacturer=${quoted(identity.manufacturer)}`,
     `product=${quoted(identity.product)}`,
     `serial=${quoted(identity.serial)}`,
   ];
-  return ['-smbios', `type=1,${system.join(',')}`, '-smbios', `type=11,value=bootwright.events=${eventPort}`];
+  const hosts = (network?.services ?? []).flatMap(({ name, address }) =>
+    name === undefined ? [] : [`bootwright.host=${name}=${address}`],
+  );
+  const told = [`bootwright.events=${eventPort}`, ...hosts].map((text) => `,value=${quoted(text)}`);
+  return ['-smbios', `type=1,${system.join(',')}`, '-smbios', `type=11${told.join('')}`];
 }
 
 function tpmArguments(socket: string): string[] {

@@ -82,8 +82,15 @@ function isStillGood(pem: string, authority: string, names: readonly string[], n
   );
 }
 
-async function siteAuthority(siteFolder: string, siteName: string, now: Date): Promise<Authority> {
-  const file = join(siteFolder, 'keys', 'ca.pem');
+/** Certificate of the site's authority, PEM; `undefined` as long as nothing made one. */
+export async function knownAuthority(siteFolder: string): Promise<string | undefined> {
+  const file = authorityFile(siteFolder);
+  return (await exists(file)) ? readText(file) : undefined;
+}
+
+/** The site's authority, made at first use. @throws BW-SERVER-020 */
+export async function siteAuthority(siteFolder: string, siteName: string, now: Date): Promise<Authority> {
+  const file = authorityFile(siteFolder);
   if (await exists(file)) {
     const certificate = await readText(file);
     const keyFile = authorityKeyFile(certificate);
@@ -102,6 +109,10 @@ async function siteAuthority(siteFolder: string, siteName: string, now: Date): P
   await writePrivateFile(authorityKeyFile(made.certificate), made.key);
   await writeAtomically(file, made.certificate);
   return made;
+}
+
+function authorityFile(siteFolder: string): string {
+  return join(siteFolder, 'keys', 'ca.pem');
 }
 
 function authorityKeyFile(certificate: string): string {

@@ -28,7 +28,8 @@ export async function offersFor(
   );
   const known = { ...memory, lastRequired, ...(address === undefined ? {} : { address }) };
   const reason = revocationOf(service, request);
-  const decision = reason === undefined ? service.decide(request, known) : { ...nobody, reason };
+  const decision =
+    reason === undefined ? asMediumWants(service.decide(request, known), request) : { ...nobody, reason };
   const passwords = await deploymentsWithPassword(service.state);
   const offered = decision.offers.flatMap((offer) => {
     const policy = policyFor(service.catalogue(), offer.sequence, decision);
@@ -44,4 +45,11 @@ const nobody: Decision = { state: 'ignored', name: '', offers: [], unknownPolicy
 function revocationOf({ catalogue }: Service, { mediumId }: RegistrationRequest): string | undefined {
   const why = mediumId === undefined ? undefined : catalogue().revokedMedia.get(mediumId);
   return why === undefined ? undefined : `this medium was revoked${why === '' ? '' : `: ${why}`}`;
+}
+
+/** A medium can be made for machines the site knows; a stranger's is then not even shown to an operator. */
+function asMediumWants(decision: Decision, { unknownComputers }: RegistrationRequest): Decision {
+  if (unknownComputers !== false || decision.state !== 'unknown') return decision;
+  const reason = 'the medium it was started from is for machines the site knows, and this one it does not know';
+  return { ...decision, unknownPolicy: 'refuse', reason };
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ownNames } from '../host/addresses.ts';
 import { now as systemClock } from '../host/clock.ts';
 import { exists, writeAtomically } from '../host/files.ts';
@@ -33,6 +33,8 @@ export interface ServeRequest {
   readonly passphrase?: Passphrase;
   /** The system's clock without it. */
   readonly now?: () => Date;
+  /** Instead of the site's own state; what belongs to it lies in the same folder. */
+  readonly stateFile?: string;
   readonly decide?: (catalogue: () => Catalogue) => Decide;
   /** The site's own files without it. */
   readonly content?: ContentShelf;
@@ -55,7 +57,8 @@ export interface RunningServer {
 export async function startServer(request: ServeRequest): Promise<RunningServer> {
   const { siteFolder, passphrase, onNotice, now = systemClock } = request;
   await ensureKeys(siteFolder);
-  const state = await openState(stateFile(siteFolder));
+  const memory = request.stateFile === undefined ? siteFolder : dirname(request.stateFile);
+  const state = await openState(request.stateFile ?? stateFile(siteFolder));
   const ignore = join(siteFolder, '.bootwright', '.gitignore');
   if (!(await exists(ignore))) await writeAtomically(ignore, '/state.db*\n/policy-serial\n');
   let known: PolicyKeeper | undefined;
@@ -68,9 +71,9 @@ export async function startServer(request: ServeRequest): Promise<RunningServer>
       request.onCatalogue(catalogue, before);
       void reported(() => changeStatus(factsOf(catalogue)), 'The status is not stored', onNotice);
     };
-    await disarmRestored(state, siteFolder, onNotice);
+    await disarmRestored(state, memory, onNotice);
     const keeper = await PolicyKeeper.start({
-      ...{ siteFolder, state, content, onChange, now },
+      ...{ siteFolder, memoryFolder: memory, state, content, onChange, now },
       ...(passphrase === undefined ? {} : { passphrase }),
     });
     known = keeper;

@@ -203,7 +203,8 @@ function cannotRun(
   });
 }
 
-function extraVariables(values: Readonly<Record<string, string>>, problems: Problem[]): SequenceVariable[] {
+/** What was set when the medium was made; names that speak of secrets are hidden. */
+export function extraVariables(values: Readonly<Record<string, string>>, problems: Problem[]): SequenceVariable[] {
   const seen = new Map<string, string>();
   return Object.entries(values).map(([name, value]) => {
     const fault = variableNameFault(name, seen);

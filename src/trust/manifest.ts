@@ -1,7 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { BootwrightError } from '../model/error.ts';
-import type { Manifest, ManifestFile } from '../model/medium.ts';
-import type { Policy } from '../model/policy.ts';
+import type { Manifest, ManifestFile, MediumBinding } from '../model/medium.ts';
 import { fingerprintOf, groupedFingerprint, type PublicKey } from './public-key.ts';
 import { signBytes, signerOf } from './signature.ts';
 
@@ -57,7 +56,7 @@ export function verifyManifest(bytes: Uint8Array, signature: Uint8Array, keys: r
  *
  * @throws BW-TRUST-010 another medium, BW-TRUST-014 other files or another key
  */
-export function checkManifestBelongsToPolicy(manifest: Manifest, policy: Policy): void {
+export function checkManifestBelongsToPolicy(manifest: Manifest, policy: MediumBinding): void {
   checkMedium(manifest, policy.mediumId);
   if (fingerprintOf(Buffer.from(policy.signingKey, 'base64')) !== manifest.key)
     throw new BootwrightError('BW-TRUST-014', 'The manifest was signed by another key than the sealed part asks for.');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { eventPortFromFirmware } from '../../src/agent/event-port.ts';
+import { eventPortFromFirmware, hostsFromFirmware } from '../../src/agent/event-port.ts';
 
 function structure(type: number, formatted: number[], strings: string[]): Buffer {
   const header = [type, 4 + formatted.length, 0, 0, ...formatted];
@@ -35,5 +35,22 @@ describe('eventPortFromFirmware', () => {
     const table = Buffer.concat([bios, empty, structure(11, [1], ['bootwright.events=ttyS1']), end]);
     for (let length = 0; length < table.length; length += 1)
       expect(() => eventPortFromFirmware(table.subarray(0, length))).not.toThrow();
+  });
+});
+
+describe('hostsFromFirmware', () => {
+  it('reads the names of a proof, and nothing that is no name with an address', () => {
+    const strings = [
+      'bootwright.host=deploy.example.org=10.0.2.100',
+      'bootwright.host=other=10.0.2.101',
+      'bootwright.host=../x=10.0.2.102',
+      'bootwright.host=x=elsewhere',
+    ];
+    const table = Buffer.concat([bios, system, structure(11, [4], strings), end]);
+    expect([...hostsFromFirmware(table)]).toEqual([
+      ['deploy.example.org', '10.0.2.100'],
+      ['other', '10.0.2.101'],
+    ]);
+    expect([...hostsFromFirmware(new Uint8Array(0))]).toEqual([]);
   });
 });

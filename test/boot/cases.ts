@@ -1,4 +1,5 @@
 import type { Lab } from './lab.ts';
+import { approved, knownByPassword, survivesOutages, turnedAway } from './online.ts';
 import {
   deploys,
   type Form,
@@ -118,6 +119,33 @@ const core: readonly BootCase[] = [
     failsWithoutSecrets,
     undefined,
   ),
+  bootCase(
+    {
+      ...{ id: 'online-approval', suite: 'core', goal: 'deployed', seconds: 330 },
+      proves: 'a bootable medium deploys an unknown machine once its code is approved; the server knows all about it',
+    },
+    { medium: 'online', profile: 'cd-uefi-secureboot', disk: 'virtio', tpm: true },
+    approved,
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'online-outage', suite: 'core', goal: 'deployed', seconds: 360 },
+      proves: 'the server is killed five times, in content and in reports: nothing is lost or doubled',
+    },
+    { medium: 'online', profile: 'usb-bios', disk: 'ahci' },
+    survivesOutages,
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'online-known-only', suite: 'core', goal: 'refused', seconds: 50 },
+      proves: 'a medium for known machines turns a stranger away, and shows no operator a code',
+    },
+    { medium: 'known', profile: 'cd-uefi', disk: 'nvme' },
+    turnedAway,
+    { code: 'BW-AGENT-043', message: /machines that .* knows/ },
+  ),
 ];
 
 const agents: readonly (readonly [Start, string, Parameters<typeof reachesAgent>[1]?])[] = [
@@ -163,6 +191,33 @@ const full: readonly BootCase[] = [
       deploys,
       how,
     ),
+  ),
+  bootCase(
+    {
+      ...{ id: 'online-password', suite: 'full', goal: 'deployed', seconds: 330 },
+      proves: "a machine known by its MAC address gets secrets for the deployment's password, a wrong one gets none",
+    },
+    { medium: 'online', profile: 'usb-uefi', disk: 'nvme', tpm: true },
+    knownByPassword,
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'online-proof', suite: 'full', goal: 'deployed', seconds: 330 },
+      proves: 'media prove runs the service itself; sealed, server known by name and found by its subnet',
+    },
+    { medium: 'named', profile: 'usb-uefi-secureboot', disk: 'virtio', tpm: true },
+    provenByCommand,
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'online-wrong-authority', suite: 'full', goal: 'refused', seconds: 50 },
+      proves: 'a server with a certificate of another authority is not told anything',
+    },
+    { medium: 'online', profile: 'cd-bios', disk: 'virtio' },
+    turnedAway,
+    { code: 'BW-AGENT-034', message: /authority/, otherAuthority: true },
   ),
   bootCase(
     {

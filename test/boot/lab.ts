@@ -18,6 +18,8 @@ export interface Lab {
 }
 
 export interface Medium {
+  /** That it was made from. */
+  readonly site: string;
   readonly iso: string;
   readonly password: string;
   readonly passwordFile: string;
@@ -25,7 +27,11 @@ export interface Medium {
 }
 
 interface Recipe {
-  readonly sequence: string;
+  /** Of a stand-alone medium. */
+  readonly sequence?: string;
+  /** Of a bootable one. */
+  readonly servers?: readonly string[];
+  /** Empty: none. */
   readonly password: string;
   readonly keyboard: 'us' | 'de';
   readonly options?: readonly string[];
@@ -45,6 +51,16 @@ const recipes = {
   dated: {
     ...{ sequence: 'small', password: 'correct horse', keyboard: 'us' },
     options: ['--valid-from', '2026-01-01', '--valid-to', '2036-01-01'],
+  },
+  online: { servers: ['https://10.0.2.100:8443'], password: '', keyboard: 'us' },
+  known: {
+    ...{ servers: ['https://10.0.2.100:8443'], password: '', keyboard: 'us' },
+    options: ['--no-unknown-computers'],
+  },
+  /** The first server cannot be reached from where the machine is; the second is known by its name only. */
+  named: {
+    ...{ servers: ['https://192.0.2.9:8443', 'https://deploy.example.org:8443,10.0.2.0/24'], keyboard: 'de' },
+    ...{ password: 'Grüße/ß-y+z', options: ['--variable', 'OSDComputerName=lab-02'] },
   },
 } as const satisfies Readonly<Record<string, Recipe>>;
 export type MediumName = keyof typeof recipes;
@@ -71,7 +87,10 @@ async function prepare(): Promise<Lab> {
     writeFileSync(join(folder, 'secrets.json'), JSON.stringify(newSecrets()), { mode: 0o600 });
   }
   const secrets: string[] = JSON.parse(readFileSync(join(folder, 'secrets.json'), 'utf8'));
-  const watch = new ProcessWatch([...secrets, ...Object.values(recipes).map(({ password }) => password)]);
+  const watch = new ProcessWatch([
+    ...secrets,
+    ...Object.values(recipes).flatMap(({ password }) => (password === '' ? [] : [password])),
+  ]);
   const sites: Record<'us' | 'de', string> = { us: join(folder, 'site-us'), de: join(folder, 'site-de') };
   if (!existsSync(record)) {
     for (const keyboard of ['us', 'de'] as const)
@@ -114,6 +133,11 @@ async function makeSite(
     await bootwright(['secret', 'set', name, '--site', site, '--value-file', file], watch);
   }
   rmSync(file, { force: true });
+  await bootwright(['collection', 'add', 'strangers', '--site', site, '--member', 'x64 Unknown Computer'], watch);
+  await bootwright(
+    ['deployment', 'add', 'U1', '--site', site, '--sequence', 'full', '--collection', 'strangers'],
+    watch,
+  );
 }
 
 async function makeMedium(name: MediumName, folder: string, watch: ProcessWatch): Promise<Medium> {
@@ -123,24 +147,36 @@ async function makeMedium(name: MediumName, folder: string, watch: ProcessWatch)
   const passwordFile = join(folder, `${name}.password`);
   if (!existsSync(iso)) {
     writeFileSync(passwordFile, `${recipe.password}\n`, { mode: 0o600 });
+    const kind =
+      recipe.sequence === undefined
+        ? ['bootable', ...(recipe.servers ?? []).flatMap((server) => ['--server', server])]
+        : ['standalone', '--sequence', recipe.sequence];
     await bootwright(
       [
-        ...['media', 'create', 'standalone', '--site', site, '--sequence', recipe.sequence, '--output', iso],
-        ...['--password-file', passwordFile, '--boot-image', join(folder, 'site-us', 'boot-images', 'default')],
+        ...['media', 'create', ...kind, '--site', site, '--output', iso],
+        ...(recipe.password === '' ? ['--no-password'] : ['--password-file', passwordFile]),
+        ...['--boot-image', join(folder, 'site-us', 'boot-images', 'default')],
         ...(recipe.options ?? []),
       ],
       watch,
     );
   }
-  return { iso, password: recipe.password, passwordFile, keyboard: recipe.keyboard };
+  return { site, iso, password: recipe.password, passwordFile, keyboard: recipe.keyboard };
+}
+
+export const program = join(root, 'bin', 'run.js');
+
+/** Private keys of the lab lie beside it. */
+export function commandEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, XDG_CONFIG_HOME: join(labFolder, 'lab', 'config') };
 }
 
 /** Runs a command and returns its standard output; /proc is watched for secrets meanwhile. */
 export async function bootwright(args: readonly string[], watch: ProcessWatch): Promise<string> {
   say(`bootwright ${args.join(' ')}`);
-  const child = spawn(process.execPath, [join(root, 'bin', 'run.js'), ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, XDG_CONFIG_HOME: join(labFolder, 'lab', 'config') },
+    env: commandEnvironment(),
   });
   let result = '';
   let output = '';

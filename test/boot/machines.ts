@@ -12,6 +12,7 @@ import { describeEvent, type ReportedEvent } from '../../src/prove/guest-event.t
 import { judgeDeployed, judgeUntouched } from '../../src/prove/judge.ts';
 import { type DiskKind, describeMachine, firmwareOf, type Profile } from '../../src/prove/machine.ts';
 import { readMediumFacts } from '../../src/prove/medium-files.ts';
+import type { GuestNetwork } from '../../src/prove/network.ts';
 import { guestNames } from '../../src/prove/qemu-arguments.ts';
 import { type Expectation, usualScript } from '../../src/prove/script.ts';
 import { scanForSecrets } from '../../src/prove/secret-scan.ts';
@@ -35,6 +36,7 @@ export interface MachineOptions {
   readonly tpm?: boolean;
   readonly clock?: string;
   readonly foreignDisk?: boolean;
+  readonly network?: GuestNetwork;
 }
 
 /** Gives a machine to a test and removes it afterwards, unless the test failed. */
@@ -51,6 +53,7 @@ export async function withMachine(
     otherDisks: foreign === undefined ? [] : [{ kind: 'ahci', file: foreign.file, serial: 'FOREIGN1' }],
     tpm: options.tpm ?? false,
     ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.network === undefined ? {} : { network: options.network }),
   });
   let running: BenchMachine | undefined;
   const machine: TestMachine = {

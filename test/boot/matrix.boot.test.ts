@@ -17,7 +17,7 @@ describe('boots', () => {
   });
 
   it('are dealt out to shards completely, and none would take more than an hour', () => {
-    for (const shards of [1, 2, 3, 5]) {
+    for (const shards of [2, 3, 5]) {
       const dealt = Array.from({ length: shards }, (_, shard) => shardOf(bootCases, shard + 1, shards));
       expect(
         dealt

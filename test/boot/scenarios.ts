@@ -29,7 +29,7 @@ import { type TamperingName, tamperedTree, tamperings } from './tamper.ts';
 /** How the medium reaches the machine; the first two are its ISO as it is. */
 export type Form = 'cd' | 'stick' | 'files on FAT32' | 'ISO file on a stick';
 
-export interface Start extends Omit<MachineOptions, 'stick'> {
+export interface Start extends Omit<MachineOptions, 'stick' | 'network'> {
   readonly medium: MediumName;
   readonly form?: Form;
 }
@@ -120,7 +120,7 @@ export function provenByCommand(start: Start): Run {
     const watch = new ProcessWatch([...lab.secrets, medium.password]);
     const output = await bootwright(
       [
-        ...['media', 'prove', medium.iso, '--site', lab.site, '--password-file', medium.passwordFile],
+        ...['media', 'prove', medium.iso, '--site', medium.site, '--password-file', medium.passwordFile],
         ...['--profile', start.profile, '--disk', start.disk, '--expect', 'deployed', '--keep', '--json'],
         ...(start.tpm === true ? ['--tpm'] : []),
         ...(start.foreignDisk === true ? ['--second-disk'] : []),
@@ -131,7 +131,7 @@ export function provenByCommand(start: Start): Run {
     if (proof === undefined) throw new Error('the command printed no proof');
     try {
       const file = await readProof(proof.proofFile);
-      const keys = await readPublicKeys(lab.site);
+      const keys = await readPublicKeys(medium.site);
       const [run] = verifyProof(file!, file!.proof.medium.sha256, keys).runs;
       expect(run).toMatchObject({ result: 'passed', profile: start.profile });
       expect(run?.checks.filter(({ passed }) => !passed)).toEqual([]);
@@ -148,7 +148,7 @@ export function provenByCommand(start: Start): Run {
 }
 
 /** Finding nothing would mean little if nothing had been there: the steps left the secrets' hashes. */
-async function expectSecretsArrived(lab: Lab, disk: string): Promise<void> {
+export async function expectSecretsArrived(lab: Lab, disk: string): Promise<void> {
   const { partitions } = await inspectDiskImage(disk);
   const root = new Ext4Image(disk, partitions.find(({ fileSystem }) => fileSystem === 'ext4')!);
   const lines = async (name: string): Promise<string[]> =>
@@ -249,7 +249,7 @@ function isPrompt(event: ReportedEvent, prompt: string): boolean {
   return event.type === 'prompt.shown' && event.prompt === prompt;
 }
 
-function refusalOf({ heard }: BenchMachine) {
+export function refusalOf({ heard }: BenchMachine) {
   return heard.all.map(({ event }) => event).find((event) => event.type === 'agent.refused');
 }
 

@@ -104,7 +104,7 @@ it('confidential content is ciphertext on a medium, which then needs a password;
   const { context } = scripted([]);
   const root = join(site.root, 'volume');
   const own = { ...context, paths: { ...context.paths, root: join(site.root, 'memory') } };
-  const policy = { ...policyOf([], newKey()), ...made.policy };
+  const policy = { ...policyOf([], newKey()), ...made.brings() };
   const content = mediumContent(own, policy, folder);
   const { path } = await content.locate('vault', root);
   expect(path).toBe(join(root, '_SMSTaskSequence/Packages/vault/vault'));

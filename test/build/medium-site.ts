@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { standalone } from '../../media/standalone/kind.ts';
 import { type WrittenMedium, writeMedium } from '../../src/build/create.ts';
 import { prepareMedium } from '../../src/build/prepare.ts';
-import type { MediumRequest } from '../../src/build/request.ts';
+import type { StandaloneRequest } from '../../src/build/request.ts';
 import type { BootImage } from '../../src/model/boot-image.ts';
 import { type Progress, silentProgress } from '../../src/model/progress.ts';
 import { createSite } from '../../src/site/create.ts';
@@ -94,7 +94,7 @@ export function bulk(more = '', step = ''): string {
   return `name: Bulk\n${more}steps:\n  - step: run-command-line\n    name: Use it\n    package: tools\n    command: "true"\n${step}`;
 }
 
-export function request(site: MediumSite, changes: Partial<MediumRequest> = {}): MediumRequest {
+export function request(site: MediumSite, changes: Partial<StandaloneRequest> = {}): StandaloneRequest {
   return {
     kind: standalone,
     siteFolder: site.folder,
@@ -107,7 +107,7 @@ export function request(site: MediumSite, changes: Partial<MediumRequest> = {}):
 
 export async function makeMedium(
   site: MediumSite,
-  changes: Partial<MediumRequest> = {},
+  changes: Partial<StandaloneRequest> = {},
   progress: Progress = silentProgress,
 ): Promise<WrittenMedium> {
   const prepared = await prepareMedium(request(site, changes), progress);

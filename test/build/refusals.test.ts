@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readVariables } from '../../src/build/options.ts';
 import { prepareMedium } from '../../src/build/prepare.ts';
-import type { MediumRequest } from '../../src/build/request.ts';
+import type { StandaloneRequest } from '../../src/build/request.ts';
 import { BootwrightError } from '../../src/model/error.ts';
 import { silentProgress } from '../../src/model/progress.ts';
 import { setSecret } from '../../src/trust/secret-store.ts';
@@ -44,7 +44,7 @@ const driversSequence = `<?xml version="1.0"?><sequence version="3.10">
 <step type="SMS_TaskSequence_AutoApplyAction" name="Drivers" description="" runIn="WinPE" successCodeList="0">
 <action>osddriverclient.exe /auto</action><defaultVarList></defaultVarList></step></sequence>`;
 
-const table: readonly (readonly [why: string, code: string, changes: Partial<MediumRequest>])[] = [
+const table: readonly (readonly [why: string, code: string, changes: Partial<StandaloneRequest>])[] = [
   ['secrets and no password', 'BW-MEDIA-001', { sequenceId: 'secret' }],
   ['a hidden variable and no password', 'BW-MEDIA-001', { variables: { AdminPassword: 'hunter2' } }],
   ['a secret that is not stored', 'BW-SITE-006', { sequenceId: 'unset', password: 'x' }],

@@ -29,6 +29,21 @@ async function policyOf(client: Client, session: string, deployment: string) {
   return client.open(answer.json, { format: 'bootwright-policy-grant/1', nonce });
 }
 
+describe('a machine from a medium for known machines', () => {
+  it('gets nothing when the site does not know it, and no operator is asked', async () => {
+    await withServer(async ({ client, notices }) => {
+      const machine = await Machine.start();
+      const answer = await client.post('/v1/sessions', { ...machine.registration, unknownComputers: false });
+      const registration = client.open(answer.json, { format: 'bootwright-registration/1', nonce: machine.nonce });
+      expect(registration).toMatchObject({ release: 'refused', offers: [], reason: expect.stringMatching(/knows/) });
+      expect(notices.map(({ type }) => type)).not.toContain('machine.waiting');
+      const asked = { deployment: 'open', nonce: newNonce() };
+      const refused = await client.post(`/v1/sessions/${registration.session}/policy`, asked);
+      expect(refused.json).toMatchObject({ code: 'BW-SERVER-007' });
+    });
+  });
+});
+
 describe('an unknown machine', () => {
   it('shows the same code as the operator sees, and gets its policy once that is approved', async () => {
     await withServer(async ({ client, notices, state }) => {

@@ -1,7 +1,9 @@
 import { setSystemClock } from '../../host/system-clock.ts';
+import { BootwrightError } from '../../model/error.ts';
 import type { BootwrightEvent } from '../../model/event.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { Offer, PolicyGrant } from '../../model/protocol.ts';
+import type { SequenceVariable } from '../../model/sequence.ts';
 import { confirm } from '../confirm.ts';
 import type { AgentContext } from '../context.ts';
 import { checkDates } from '../dates.ts';
@@ -13,7 +15,6 @@ import { runnablePolicy } from '../saved-run.ts';
 import { sessionSecret } from '../target-secrets.ts';
 import { foresee } from '../undertaking.ts';
 import { createVault } from '../vault.ts';
-import type { Verification } from '../verification.ts';
 import { waitForDisks } from '../wait-for-disks.ts';
 import { connect, type Doors } from './connect.ts';
 import { OnlineContent } from './content.ts';
@@ -27,7 +28,7 @@ import { preflight, whileContentIsMissing } from './preflight.ts';
 import { awaitRelease } from './release.ts';
 import { newReports, Reports } from './reports.ts';
 import { type Online, register, requestGrant } from './session.ts';
-import { readSettings } from './settings.ts';
+import { startOnline } from './start.ts';
 
 /** Without a medium there is none whose number runs could carry. */
 const noMedium = '0'.repeat(32);
@@ -36,7 +37,7 @@ const patienceAtEnd = 2 * 60_000;
 /** The boot environment's work when a server says what is to be done. Ends in a restart; the caller shows what is thrown. */
 export async function deployFromServer(context: AgentContext, doors: Doors = realDoors(context)): Promise<never> {
   const { terminal, emit, machine, mask, record, clock, paths } = context;
-  const settings = await readSettings(paths);
+  const { settings, prepare, verification } = await startOnline(context);
   const mediumId = settings.medium?.id ?? noMedium;
   const label = settings.medium?.label ?? '';
   terminal.setBanner({ organisation: settings.siteName, label });
@@ -45,14 +46,17 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   record.listen((event) => void (tell === undefined ? untold.push(event) : tell.add(event)));
   emit({ type: 'machine.recognised', mediumId, facts: await machine.facts(), resumed: false });
   await runPrestart(context);
+  await prepare();
   await waitForDisks(context);
 
   const warn = (text: string): void => emit({ type: 'log', severity: 'warning', component: 'Agent', text });
   const tpm = await tpmKeeper(paths.tpm, warn);
   const keepers = tpm === undefined ? [] : [tpm];
-  const { interrupted, startsAnew } = await lookForEarlierRun(context, mediumId, nothingToVerify);
+  const { interrupted, startsAnew } = await lookForEarlierRun(context, mediumId, verification);
   const earlier = interrupted && (await openInterrupted(interrupted, mediumId, keepers));
   const online = await connect(context, settings, earlier?.reports?.serial ?? 0, doors);
+  // Only now: a server has set the clock.
+  if (earlier === undefined && !(await checkDates(context, settings.range))) return context.restart();
   const released = (await goOnWithSession(context, online, earlier)) ?? (await askForPolicy(context, online, earlier));
   if (released === undefined) return leaveToDisk(context, 'Nothing was released to this machine');
 
@@ -60,19 +64,26 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   mask.add(session);
   mask.add(grant.contentToken);
   const believed = earlier?.kept?.policy ?? released.policy;
-  const policy = runnablePolicy({ ...believed, secrets: { ...believed.secrets, [sessionSecret]: session } });
+  const policy = runnablePolicy({
+    ...believed,
+    secrets: { ...believed.secrets, [sessionSecret]: session },
+    variables: withMediumVariables(believed.variables, settings.variables),
+    unattended: believed.unattended || settings.unattended,
+    allowShell: believed.allowShell || settings.allowShell,
+  });
   for (const value of Object.values(policy.secrets)) mask.add(value);
   terminal.setBanner({ organisation: policy.organisation, label });
   if (earlier === undefined && !(await checkDates(context, policy))) return context.restart();
   const resume = earlier && resumeWith(earlier, policy);
 
-  const about = { deployment: grant.deployment, servers: settings.servers, authority: settings.authority };
+  const about = { deployment: grant.deployment, servers: online.servers.origins, authority: settings.authority };
   const isSameSession = session === earlier?.kept?.policy.secrets[sessionSecret];
   const reports = new Reports({
     ...{ servers: online.servers, session, clock, warn, logs: paths.logs, patience: patienceAtEnd },
     saved: (isSameSession ? earlier?.reports : undefined) ?? newReports(about),
     serial: () => online.reader.serial,
   });
+  await verification.finish();
   for (const event of untold.splice(0)) reports.add(event);
   tell = reports;
   const content = new OnlineContent({
@@ -91,6 +102,15 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
     vault: earlier?.kept?.vault ?? (await createVault(mediumId, keepers)),
     content,
   });
+}
+
+/** Those of the medium beat those of sequence, collections and device. */
+function withMediumVariables(
+  variables: readonly SequenceVariable[],
+  own: readonly SequenceVariable[],
+): SequenceVariable[] {
+  const replaced = new Set(own.map(({ name }) => name.toLowerCase()));
+  return [...variables.filter(({ name }) => !replaced.has(name.toLowerCase())), ...own];
 }
 
 interface Released {
@@ -131,6 +151,11 @@ async function askForPolicy(
   context.mask.add(session.id);
   const { machine, release } = session.registration;
   context.emit({ type: 'agent.phase', name: 'registered', text: `${machine.name} (${machine.state}): ${release}` });
+  if (machine.state === 'unknown' && !settings.unknownComputers)
+    throw new BootwrightError(
+      'BW-AGENT-043',
+      `This medium is for machines that ${settings.siteName} knows, and it does not know this one.`,
+    );
   const registration = await awaitRelease(context, online, session);
   if (registration === undefined) return undefined;
   const preferred = earlier?.reports?.deployment ?? settings.preferred;
@@ -161,15 +186,6 @@ function renewedToken(context: AgentContext, online: Online, session: string, fi
     },
   };
 }
-
-/** Online, every file is checked against its hash before it is used. */
-const nothingToVerify: Verification = {
-  refused: new AbortController().signal,
-  finish: async () => undefined,
-  fail: async () => {
-    throw new Error('a question without a signal was given up');
-  },
-};
 
 function realDoors(context: AgentContext): Doors {
   return { network: machineNetwork(context), setClock: setSystemClock };

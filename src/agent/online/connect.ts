@@ -1,6 +1,13 @@
+import { isInside } from '../../deployment/rule-index.ts';
+import { ownNames } from '../../host/addresses.ts';
+import { readBytes } from '../../host/files.ts';
 import { HttpsClient } from '../../host/https-client.ts';
+import type { MediumServer } from '../../model/bootable.ts';
 import { BootwrightError } from '../../model/error.ts';
+import { readSubnet } from '../../model/identifier.ts';
 import type { AgentContext } from '../context.ts';
+import { hostsFromFirmware } from '../event-port.ts';
+import type { AgentPaths } from '../paths.ts';
 import { EnvelopeReader } from './envelope.ts';
 import { greet } from './greeting.ts';
 import type { FixedAddress, Network } from './network.ts';
@@ -8,6 +15,13 @@ import { askAboutNetwork } from './network-page.ts';
 import { Servers } from './servers.ts';
 import type { Online } from './session.ts';
 import type { OnlineSettings } from './settings.ts';
+
+/** Real machines have none: proofs do. */
+export async function knownHosts({
+  firmwareTables,
+}: Pick<AgentPaths, 'firmwareTables'>): Promise<ReadonlyMap<string, string>> {
+  return hostsFromFirmware(await readBytes(firmwareTables).catch(() => new Uint8Array(0)));
+}
 
 /** The two things outside of the agent that finding a server changes. */
 export interface Doors {
@@ -27,12 +41,14 @@ export async function connect(
   { network, setClock }: Doors,
 ): Promise<Online> {
   const { terminal, emit } = context;
-  const client = new HttpsClient(settings.authority);
-  const servers = new Servers(client, settings.servers);
+  const client = new HttpsClient(settings.authority, await knownHosts(context.paths));
+  const origins = (): string[] => nearestFirst(settings.servers, ownNames());
+  const servers = new Servers(client, origins());
   for (let fixed: FixedAddress | undefined; ; ) {
     terminal.show({ id: 'connecting', title: 'Looking for the server …', tone: 'normal', blocks: [], keys: [] });
     try {
       await (fixed === undefined ? network.automatic() : network.fixed(fixed));
+      servers.order(origins());
       const { site } = await greet(context, servers, client, setClock);
       emit({ type: 'agent.phase', name: 'connected', text: `${servers.origins[0]} of ${site}` });
       return { settings, client, servers, reader: new EnvelopeReader(settings.keys, serial) };
@@ -42,6 +58,16 @@ export async function connect(
       fixed = await askAboutNetwork(context, problem);
     }
   }
+}
+
+/** Origins: first those for where this machine is, then those for everybody, then those for elsewhere. Pure. */
+export function nearestFirst(servers: readonly MediumServer[], addresses: readonly string[]): string[] {
+  const distance = ({ subnets }: MediumServer): number => {
+    if (subnets.length === 0) return 1;
+    const isHere = subnets.some((subnet) => addresses.some((address) => isInside(address, readSubnet(subnet))));
+    return isHere ? 0 : 2;
+  };
+  return servers.toSorted((a, b) => distance(a) - distance(b)).map(({ url }) => url);
 }
 
 /** Only what another cable or another address could mend is asked about. */

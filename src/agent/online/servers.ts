@@ -34,7 +34,7 @@ const mostReply = 32 * 2 ** 20;
 /** The servers of a site: the one that answered last is asked first, the others when it does not answer. */
 export class Servers {
   readonly #client: HttpsClient;
-  readonly #origins: string[];
+  #origins: string[];
 
   constructor(client: HttpsClient, origins: readonly string[]) {
     this.#client = client;
@@ -44,6 +44,11 @@ export class Servers {
   /** All of them, the one that answered last in front. */
   get origins(): readonly string[] {
     return this.#origins;
+  }
+
+  /** Another order: where the machine is was found out, or has changed. */
+  order(origins: readonly string[]): void {
+    this.#origins = [...origins];
   }
 
   /**

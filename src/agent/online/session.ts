@@ -47,7 +47,8 @@ export async function register(context: AgentContext, online: Online): Promise<S
     agentVersion: process.env['BOOTWRIGHT_VERSION'] ?? 'unknown',
     origin: medium === undefined ? 'pxe' : 'media',
     ...(medium === undefined ? {} : { mediumId: medium.id }),
-    unattended: medium?.unattended ?? false,
+    unattended: online.settings.unattended,
+    ...(online.settings.unknownComputers ? {} : { unknownComputers: false }),
     machine: await recordMachine(context),
   };
   // Lost answers are no loss: the same nonce and key replace the registration before.

@@ -1,15 +1,18 @@
 import * as z from 'zod';
 import { exists, readdir, readText } from '../../host/files.ts';
 import { HttpsClient } from '../../host/https-client.ts';
+import type { MediumServer } from '../../model/bootable.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { MediumFacts } from '../../model/medium.ts';
+import type { SequenceVariable } from '../../model/sequence.ts';
 import { type PublicKey, parsePublicKey } from '../../trust/public-key.ts';
+import type { DateRange } from '../dates.ts';
 import type { AgentPaths } from '../paths.ts';
 
 /** What an online agent was started with: whom to ask, and whom to believe. */
 export interface OnlineSettings {
   /** Origins, `https://host:port`, in the order they are to be tried. */
-  readonly servers: readonly string[];
+  readonly servers: readonly MediumServer[];
   readonly siteName: string;
   /** PEM. */
   readonly authority: string;
@@ -19,6 +22,15 @@ export interface OnlineSettings {
   readonly medium: MediumFacts | undefined;
   /** Deployment that is started without asking, also a hidden one: `SMSTSPreferredAdvertID`. */
   readonly preferred: string | undefined;
+  /** Whether a machine the site has no record of may ask. */
+  readonly unknownComputers: boolean;
+  /** They beat those of the policy. */
+  readonly variables: readonly SequenceVariable[];
+  /** Nobody is asked before the sequence starts. */
+  readonly unattended: boolean;
+  readonly allowShell: boolean;
+  /** When the medium may be used. */
+  readonly range: DateRange;
 }
 
 const file = z.object({
@@ -36,17 +48,31 @@ export async function readSettings({ etc, server }: AgentPaths): Promise<OnlineS
     const { servers, siteName, variables } = file.parse(JSON.parse(await readText(server)));
     const authority = await readText(`${etc}/ca.pem`);
     new HttpsClient(authority).close();
-    const keys: PublicKey[] = [];
-    for (const name of (await readdir(`${etc}/keys`)).filter((entry) => entry.endsWith('.pub')).sort())
-      keys.push(parsePublicKey(await readText(`${etc}/keys/${name}`), name));
-    const signing = keys.filter(({ purpose, status }) => purpose === 'signing' && status === 'active');
-    if (signing.length === 0) throw new Error('there is no active signing key');
-    const preferred = Object.entries(variables).find(([name]) => name.toLowerCase() === 'smstspreferredadvertid')?.[1];
-    return { servers, siteName, authority, keys: signing, medium: await mediumFacts(etc), preferred };
+    return {
+      ...{ servers: servers.map((url) => ({ url, subnets: [] })), siteName, authority, keys: await signingKeys(etc) },
+      ...{ medium: await mediumFacts(etc), preferred: preferredOf(Object.entries(variables)) },
+      ...{ unknownComputers: true, variables: [], unattended: false, allowShell: false, range: {} },
+    };
   } catch (cause) {
     const why = cause instanceof z.ZodError ? z.prettifyError(cause) : String((cause as Error).message ?? cause);
     throw new BootwrightError('BW-AGENT-036', `What names the server cannot be used: ${why}`, { cause });
   }
+}
+
+/** The keys whose signatures are believed: the initramfs brought them, not the tree that is to be checked. */
+export async function signingKeys(etc: string): Promise<PublicKey[]> {
+  const keys: PublicKey[] = [];
+  for (const name of (await readdir(`${etc}/keys`)).filter((entry) => entry.endsWith('.pub')).sort())
+    keys.push(parsePublicKey(await readText(`${etc}/keys/${name}`), name));
+  const signing = keys.filter(({ purpose, status }) => purpose === 'signing' && status === 'active');
+  if (signing.length === 0) throw new Error('there is no active signing key');
+  return signing;
+}
+
+/** Value of `SMSTSPreferredAdvertID`. */
+export function preferredOf(variables: readonly (readonly [name: string, value: unknown])[]): string | undefined {
+  const found = variables.find(([name]) => name.toLowerCase() === 'smstspreferredadvertid')?.[1];
+  return typeof found === 'string' && found !== '' ? found : undefined;
 }
 
 async function mediumFacts(etc: string): Promise<MediumFacts | undefined> {

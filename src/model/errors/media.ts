@@ -61,4 +61,19 @@ export const mediaErrors = {
     fix: 'Build it again: bootwright boot-image build NAME',
     exit: 'untrusted',
   },
+  'BW-MEDIA-030': {
+    title: 'No machine could reach this server',
+    fix: 'Give --server https://NAME:PORT as machines see the server, several times for several; subnets behind commas say who asks it first.',
+    exit: 'input',
+  },
+  'BW-MEDIA-031': {
+    title: 'The authority of the servers cannot be used',
+    fix: 'Name a file with the certificate (PEM) that issued those of the servers, or leave --authority out for the authority of the site.',
+    exit: 'input',
+  },
+  'BW-MEDIA-032': {
+    title: 'What is to be written about the medium is too long',
+    fix: 'Shorten it: 50 characters for who made it, 32 for the version, 127 for the comment, on one line.',
+    exit: 'input',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -66,4 +66,14 @@ export const proveErrors = {
     fix: 'Name an ISO made by `bootwright media create`.',
     exit: 'input',
   },
+  'BW-PROVE-030': {
+    title: 'The machine of a proof cannot reach a server of the medium',
+    fix: 'Name the site with --site. The medium has to name a server by an IPv4 address or a name: make it with --server https://NAME:PORT.',
+    exit: 'input',
+  },
+  'BW-PROVE-031': {
+    title: 'Machine and server show different codes',
+    fix: 'Somebody is between the two, or the medium was made for another site: make it again from this site.',
+    exit: 'untrusted',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -51,6 +51,7 @@ const registration = z.object({
     .string()
     .regex(/^[0-9a-f]{32}$/)
     .exactOptional(),
+  unknownComputers: z.boolean().exactOptional(),
   machine: record,
 });
 

@@ -21,6 +21,8 @@ import { type Catalogue, contentDigest, type ServedSequence } from './served.ts'
 
 export interface KeeperOptions {
   readonly siteFolder: string;
+  /** Where the serial is noticed beside the state; the site without it. */
+  readonly memoryFolder?: string;
   readonly state: State;
   readonly content: ContentShelf;
   readonly passphrase?: Passphrase;
@@ -134,7 +136,9 @@ async function compileSite(options: KeeperOptions, site: Site, before: Catalogue
   const served = [name, organisation, signing.publicKey.fingerprint, [...sequences], [...revokedMedia], source];
   const digest = await digestOf(served, site);
   const serial =
-    before?.digest === digest ? before.serial : await nextSerial(options.state, site.folder, (options.now ?? now)());
+    before?.digest === digest
+      ? before.serial
+      : await nextSerial(options.state, options.memoryFolder ?? site.folder, (options.now ?? now)());
   return { serial, digest, name, organisation, signing, sequences, problems, retention, revokedMedia, ...decisions };
 }
 

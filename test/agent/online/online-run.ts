@@ -6,12 +6,14 @@ import { deployFromServer } from '../../../src/agent/online/boot.ts';
 import type { Page } from '../../../src/agent/page.ts';
 import { agentPaths } from '../../../src/agent/paths.ts';
 import { refuse } from '../../../src/agent/refusal.ts';
+import type { BootableSettings } from '../../../src/model/bootable.ts';
 import type { BootwrightEvent } from '../../../src/model/event.ts';
 import type { Disk, MachineFacts } from '../../../src/model/machine.ts';
 import type { Policy } from '../../../src/model/policy.ts';
 import { formatPublicKey } from '../../../src/trust/public-key.ts';
 import { facts as mediumFacts, policyOf, type SigningKey } from '../medium-tree.ts';
 import { type Act, scripted } from '../scripted.ts';
+import { bootableTree } from './bootable-tree.ts';
 
 export const disk: Disk = {
   ...{ path: '/dev/sda', index: 0, serial: 'D1', model: 'Disk', bus: 'sata', sizeBytes: 20e9, sectorSize: 512 },
@@ -37,7 +39,14 @@ export interface OnlineRunOptions {
   readonly answers?: Answers;
   readonly machine?: Partial<AgentMachine>;
   readonly onPage?: (page: Page) => void;
+  readonly onEvent?: (event: BootwrightEvent) => void;
   readonly clockOff?: number;
+  /** A bootable medium with this on it, instead of files in the initramfs. */
+  readonly medium?: BootableSettings;
+  /** Of that medium. */
+  readonly password?: string;
+  /** Changes its folder once it is made. */
+  readonly tamper?: (folder: string) => Promise<void>;
 }
 
 export function onlinePolicy(key: SigningKey, more: Partial<Policy> = {}): Policy {
@@ -49,11 +58,18 @@ export async function runOnline(options: OnlineRunOptions): Promise<OnlineRun> {
   const root = await mkdtemp(join(tmpdir(), 'online-'));
   const paths = agentPaths('boot', root);
   await mkdir(`${paths.etc}/keys`, { recursive: true });
-  await writeFile(paths.server, JSON.stringify({ servers: options.servers, siteName: 'Lab' }));
-  await writeFile(`${paths.etc}/ca.pem`, options.authority);
-  await writeFile(`${paths.etc}/medium.json`, JSON.stringify({ ...mediumFacts, kind: 'bootable' }));
-  for (const [index, key] of options.keys.entries())
-    await writeFile(`${paths.etc}/keys/${index}.pub`, formatPublicKey(key.publicKey));
+  if (options.medium !== undefined) {
+    const [key] = options.keys;
+    if (key === undefined) throw new Error('a medium is signed');
+    await bootableTree(paths, key, options.medium, options.password);
+    await options.tamper?.(paths.medium);
+  } else {
+    await writeFile(paths.server, JSON.stringify({ servers: options.servers, siteName: 'Lab' }));
+    await writeFile(`${paths.etc}/ca.pem`, options.authority);
+    await writeFile(`${paths.etc}/medium.json`, JSON.stringify({ ...mediumFacts, kind: 'bootable' }));
+    for (const [index, key] of options.keys.entries())
+      await writeFile(`${paths.etc}/keys/${index}.pub`, formatPublicKey(key.publicKey));
+  }
   await writeFile(paths.settled, '');
   await mkdir(paths.logs, { recursive: true });
   await writeFile(`${paths.logs}/smsts.log`, 'the log');
@@ -116,6 +132,7 @@ export async function runOnline(options: OnlineRunOptions): Promise<OnlineRun> {
     emit(body) {
       const event = { at: new Date().toISOString(), uptime: 1, ...base.context.mask.event(body) } as BootwrightEvent;
       events.push(event);
+      options.onEvent?.(event);
       for (const listener of listeners) listener(event);
     },
     record: { listen: (listener) => void listeners.push(listener), flush: async () => undefined },

@@ -1,0 +1,69 @@
+import { Flags } from '@oclif/core';
+import { sourceDateEpoch } from '../../../src/host/clock.ts';
+import { existingPassphrase, passphraseFileFlag, siteFlag } from '../../key/flags.ts';
+
+/** What every kind of medium can be told. */
+export const mediumFlags = {
+  output: Flags.string({ description: 'the ISO file to write', helpValue: 'FILE.iso', required: true }),
+  site: siteFlag,
+  'password-file': Flags.string({ description: 'file with the password (- is standard input)', helpValue: 'FILE' }),
+  'no-password': Flags.boolean({ description: 'do not ask for one', exclusive: ['password-file'] }),
+  'passphrase-file': passphraseFileFlag,
+  label: Flags.string({ description: 'volume label, up to 32 characters; FAT shows 11 of them' }),
+  'created-by': Flags.string({ description: 'who made it; everybody can read it', helpValue: 'NAME' }),
+  version: Flags.string({ description: 'version of the medium; everybody can read it', helpValue: 'TEXT' }),
+  comment: Flags.string({ description: 'remark; everybody can read it', helpValue: 'TEXT' }),
+  'valid-from': Flags.string({ description: 'refuse to start before this date', helpValue: 'DATE' }),
+  'valid-to': Flags.string({ description: 'refuse to start after this date', helpValue: 'DATE' }),
+  unattended: Flags.boolean({ description: 'do not ask before disks are erased' }),
+  variable: Flags.string({ description: 'set a variable; no secrets here', helpValue: 'NAME=VALUE', multiple: true }),
+  'variables-file': Flags.string({ description: 'file of lines NAME=VALUE', helpValue: 'FILE' }),
+  'boot-image': Flags.string({ description: 'name in the site, or a folder', helpValue: 'NAME' }),
+  'dry-run': Flags.boolean({ description: 'say what would be made, write nothing' }),
+  force: Flags.boolean({ description: 'replace an existing output' }),
+};
+
+interface MediumFlagValues {
+  readonly output: string;
+  readonly site: string;
+  readonly 'password-file'?: string | undefined;
+  readonly 'no-password': boolean;
+  readonly 'passphrase-file'?: string | undefined;
+  readonly label?: string | undefined;
+  readonly 'created-by'?: string | undefined;
+  readonly version?: string | undefined;
+  readonly comment?: string | undefined;
+  readonly 'valid-from'?: string | undefined;
+  readonly 'valid-to'?: string | undefined;
+  readonly unattended: boolean;
+  readonly variable?: string[] | undefined;
+  readonly 'variables-file'?: string | undefined;
+  readonly 'boot-image'?: string | undefined;
+  readonly 'dry-run': boolean;
+  readonly force: boolean;
+}
+
+/** The same as part of an order. @throws BW-MEDIA-032 */
+export async function orderOf(flags: MediumFlagValues) {
+  const { checkAbout } = await import('../../../src/build/options.ts');
+  return {
+    passphrase: await existingPassphrase(flags['passphrase-file']),
+    ...defined({
+      ...{ output: flags.output, site: flags.site, label: flags.label },
+      ...{ passwordFile: flags['password-file'], noPassword: flags['no-password'] },
+      about: checkAbout({ author: flags['created-by'], version: flags.version, comment: flags.comment }),
+      ...{ validFrom: flags['valid-from'], validTo: flags['valid-to'], unattended: flags.unattended },
+      ...{ variable: flags.variable ?? [], variablesFile: flags['variables-file'] },
+      ...{ bootImage: flags['boot-image'], force: flags.force, dryRun: flags['dry-run'], epoch: sourceDateEpoch() },
+    }),
+  };
+}
+
+type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
+
+/** Without the flags that were not given: absent is not the same as undefined. */
+export function defined<T extends object>(values: T): Defined<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

@@ -48,6 +48,7 @@ export default class Explain extends BaseCommand {
   override async run(): Promise<Decision & { missing: readonly MissingContent[] }> {
     const { flags } = await this.parse(Explain);
     const { catalogueSource } = await import('../src/site/catalogue-source.ts');
+    const { describeWindow } = await import('../src/deployment/window.ts');
     const { explain } = await import('../src/deployment/explain.ts');
     const { now } = await import('../src/host/clock.ts');
     const { missingFor } = await import('../src/site/missing-content.ts');
@@ -77,6 +78,8 @@ export default class Explain extends BaseCommand {
     );
     this.log('');
     for (const { name, value } of decision.variables) this.log(`Variable ${name} = ${shownValue(value)}`);
+    if (from === 'client')
+      for (const window of decision.maintenanceWindows) this.log(`Maintenance window: ${describeWindow(window)}`);
     this.log(decision.reason ?? conclusion(decision));
     const missing: (MissingContent & { readonly sequence: string })[] = [];
     for (const sequence of new Set(decision.offers.map((offer) => offer.sequence)))

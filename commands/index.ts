@@ -5,6 +5,8 @@ import type { Command } from '@oclif/core';
  * completion load none, they read the manifest that `npm run build` makes.
  */
 export const commandModules: Readonly<Record<string, () => Promise<{ readonly default: typeof Command }>>> = {
+  'agent:install': () => import('./agent/install.ts'),
+  'agent:package': () => import('./agent/package.ts'),
   'boot-image:build': () => import('./boot-image/build.ts'),
   'boot-image:hardware': () => import('./boot-image/hardware.ts'),
   'boot-image:list': () => import('./boot-image/list.ts'),
@@ -48,6 +50,7 @@ export const commandModules: Readonly<Record<string, () => Promise<{ readonly de
   'key:rotate': () => import('./key/rotate.ts'),
   'key:show': () => import('./key/show.ts'),
   'machine:list': () => import('./machine/list.ts'),
+  'machine:record': () => import('./machine/record.ts'),
   'machine:show': () => import('./machine/show.ts'),
   'media:create:bootable': () => import('./media/create/bootable.ts'),
   'media:create:standalone': () => import('./media/create/standalone.ts'),

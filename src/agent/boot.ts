@@ -1,4 +1,6 @@
 import { exists } from '../host/files.ts';
+import { handoverFile } from './client/handover.ts';
+import { returnToDisk } from './client/return-to-disk.ts';
 import { confirm } from './confirm.ts';
 import { mediumContent } from './content.ts';
 import type { AgentContext } from './context.ts';
@@ -16,6 +18,7 @@ import { waitForDisks } from './wait-for-disks.ts';
 
 /** What the agent does in the boot environment. It ends in a restart of the machine, whatever happens. */
 export async function boot(context: AgentContext): Promise<never> {
+  if (await exists(`${context.paths.etc}/${handoverFile}`)) returnToDisk(context);
   try {
     if (!(await asksServer(context))) return await deployFromMedium(context);
     const { deployFromServer } = await import('./online/boot.ts');

@@ -1,6 +1,7 @@
 import type { Disk, MachineFacts } from '../model/machine.ts';
 import { formatBytes } from '../model/quantity.ts';
 import type { AgentContext } from './context.ts';
+import { saveRecordAndTell } from './machine-record-file.ts';
 import { type Block, gap, type Page, text } from './page.ts';
 import { ask } from './question.ts';
 
@@ -17,17 +18,25 @@ const confirmSeconds = 15;
 
 /** Says what will be erased and waits. False when the person declined; the countdown alone is a yes. */
 export async function confirm(context: AgentContext, undertaking: Undertaking): Promise<boolean> {
-  const answered = await ask(context, {
-    prompt: 'confirm',
-    page: (left) => confirmPage(undertaking, left),
-    answers: { enter: 'start', n: 'decline' },
-    countdown: { seconds: confirmSeconds, answer: 'start' },
-  });
-  return answered?.answer === 'start';
+  for (let note: string | undefined; ; ) {
+    const answered = await ask(context, {
+      prompt: 'confirm',
+      page: (left) => confirmPage(undertaking, left, note),
+      answers: { enter: 'start', n: 'decline', m: 'record' },
+      // Somebody is here, and reads.
+      ...(note === undefined ? { countdown: { seconds: confirmSeconds, answer: 'start' as const } } : {}),
+    });
+    if (answered?.answer !== 'record') return answered?.answer === 'start';
+    note = await saveRecordAndTell(context);
+  }
 }
 
 /** The page of the confirmation; `left` is `undefined` once the countdown has been stopped. */
-export function confirmPage({ sequence, facts, targets, actions }: Undertaking, left: number | undefined): Page {
+export function confirmPage(
+  { sequence, facts, targets, actions }: Undertaking,
+  left: number | undefined,
+  note?: string,
+): Page {
   return {
     id: `confirm${left === undefined ? '-stopped' : ''}`,
     title: targets.length === 0 ? `Start "${sequence}"?` : 'The disk named here will be erased',
@@ -44,6 +53,7 @@ export function confirmPage({ sequence, facts, targets, actions }: Undertaking, 
       },
       gap,
       ...shorten(actions),
+      ...(note === undefined ? [] : [gap, text(note)]),
       gap,
       left === undefined
         ? text('Stopped. Nothing happens until a key is pressed.')
@@ -52,7 +62,8 @@ export function confirmPage({ sequence, facts, targets, actions }: Undertaking, 
     keys: [
       { key: 'Enter', text: 'starts now' },
       ...(left === undefined ? [] : [{ key: 'Esc', text: 'waits' }]),
-      { key: 'N', text: 'restarts the machine, changes nothing' },
+      { key: 'N', text: 'restarts, changes nothing' },
+      { key: 'M', text: 'saves record' },
     ],
   };
 }

@@ -64,7 +64,7 @@ function deployedSteps(items: readonly SequenceItem[], after: number): Step[] {
 }
 
 /** Whether the condition can only hold in the boot environment, as the usual guard of an installation group does. */
-function onlyInBootEnvironment(condition: Condition | undefined): boolean {
+export function onlyInBootEnvironment(condition: Condition | undefined): boolean {
   if (condition === undefined) return false;
   if (condition.kind === 'all') return condition.operands.some(onlyInBootEnvironment);
   return (

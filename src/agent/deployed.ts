@@ -6,6 +6,7 @@ import { BootwrightError } from '../model/error.ts';
 import type { BootwrightEvent } from '../model/event.ts';
 import type { Policy } from '../model/policy.ts';
 import { tidyBootEntries } from './boot-entries.ts';
+import { startStaged } from './client/staged.ts';
 import { contentOnTarget } from './content.ts';
 import type { AgentClock, AgentContext } from './context.ts';
 import type { RunReports } from './deploy.ts';
@@ -78,7 +79,9 @@ async function goOn(context: AgentContext, saved: SavedRun, run: ReportedRun): P
     signal: new AbortController().signal,
     mask,
     builtIns: { _SMSTSLogPath: paths.logs },
-    resume: { state: saved.state, secrets: variables },
+    ...(saved.isNew === true
+      ? { variables: saved.state.variables }
+      : { resume: { state: saved.state, secrets: variables } }),
   });
   if (outcome.state === 'restart') return restart(context, journal, outcome, run);
   await leave(context, saved.mediumId, outcome.state === 'completed', run);
@@ -95,6 +98,7 @@ async function restart(
   if (target === 'boot') {
     await startFromMedium(root, mediumId);
     await journal.saveForBoot(saved, secrets);
+    await startStaged(root, mediumId);
   } else {
     await journal.saveForDisk(saved, secrets, 1);
     await startFromDisk(context, { volume: stateVariable(saved, 'BootwrightStateVolume') ?? '', root, mediumId });

@@ -11,8 +11,12 @@ import { openRecord } from './record.ts';
  * compiling it takes two thirds of the agent's start, and init has other work to do meanwhile (drivers, the screen).
  */
 const environment = process.argv[2];
+if (environment === 'client') {
+  const { runClient } = await import('./client/main.ts');
+  process.exit(await runClient(process.argv.slice(3)));
+}
 if (environment !== 'boot' && environment !== 'deployed') {
-  process.stderr.write('usage: agent.mjs boot|deployed\n');
+  process.stderr.write('usage: agent.mjs boot|deployed|client COMMAND\n');
   process.exit(2);
 }
 const paths = agentPaths(environment);

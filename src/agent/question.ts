@@ -14,7 +14,7 @@ export interface Question<Answer extends string> {
   readonly signal?: AbortSignal;
 }
 
-export type Letter = 'i' | 'l' | 'n' | 'r' | 's' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9';
+export type Letter = 'i' | 'l' | 'm' | 'n' | 'r' | 's' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9';
 
 export interface Answered<Answer extends string> {
   readonly answer: Answer;

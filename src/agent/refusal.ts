@@ -1,5 +1,6 @@
 import { BootwrightError } from '../model/error.ts';
 import type { AgentContext } from './context.ts';
+import { saveRecordAndTell } from './machine-record-file.ts';
 import { gap, type Page, text } from './page.ts';
 import { ask } from './question.ts';
 import { saveLogsAndTell } from './save-logs.ts';
@@ -20,10 +21,11 @@ export async function refuse(context: AgentContext, problem: unknown): Promise<n
     const answered = await ask(context, {
       prompt: 'failure',
       page: () => refusalPage(error, note),
-      answers: { l: 'logs', enter: 'restart' },
+      answers: { l: 'logs', m: 'record', enter: 'restart' },
     });
-    if (answered?.answer !== 'logs') return context.restart();
-    note = await saveLogsAndTell(context);
+    if (answered?.answer === 'logs') note = await saveLogsAndTell(context);
+    else if (answered?.answer === 'record') note = await saveRecordAndTell(context);
+    else return context.restart();
   }
 }
 
@@ -39,6 +41,7 @@ function refusalPage(error: BootwrightError, note: string): Page {
     keys: [
       { key: 'Enter', text: 'restarts the machine' },
       { key: 'L', text: 'saves the logs to a stick' },
+      { key: 'M', text: 'saves its record' },
     ],
   };
 }

@@ -1,9 +1,8 @@
-import { copyFile, exists, mkdir, readText } from '../host/files.ts';
-import { run } from '../host/process.ts';
+import { copyFile, exists, mkdir } from '../host/files.ts';
 import { BootwrightError } from '../model/error.ts';
 import type { AgentContext } from './context.ts';
-import { withMounted } from './mounted.ts';
 import { logNames } from './paths.ts';
+import { saveToStick } from './save-to-stick.ts';
 
 /** Copies the logs to a stick and returns the sentence for the screen, whether it worked or not. */
 export async function saveLogsAndTell(context: AgentContext): Promise<string> {
@@ -20,82 +19,10 @@ export async function saveLogsAndTell(context: AgentContext): Promise<string> {
   }
 }
 
-const writable: readonly string[] = ['vfat', 'exfat', 'ext4', 'ext3', 'ext2'];
-
-/**
- * Copies the logs into `bootwright-logs-<date>` on the first stick that takes them; the stick the medium was copied to
- * will do. @throws BW-AGENT-007
- */
-async function saveLogs({ clock, paths }: AgentContext): Promise<string> {
-  const folder = `bootwright-logs-${clock.now().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}`;
-  const { stdout } = await run('lsblk', ['--json', '--output', 'PATH,TYPE,RM,HOTPLUG,TRAN']);
-  const sources = (await readText(paths.source).catch(() => '')).split('\n').filter((line) => line !== '');
-  const mediumDevice = await mountedOn(paths.medium);
-  const reasons: string[] = [];
-  for (const device of findPortable(stdout, sources, mediumDevice)) {
-    const fileSystem = await fileSystemOn(device);
-    if (!writable.includes(fileSystem)) continue;
-    try {
-      if (device === mediumDevice) await writeToMedium(paths.medium, paths.logs, folder);
-      else await withMounted(device, fileSystem, 'rw', (place) => copyLogs(paths.logs, `${place}/${folder}`));
-      return `${device}, folder ${folder}`;
-    } catch (error) {
-      reasons.push(`${device}: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  }
-  const why = reasons.length === 0 ? 'No stick with a file system that can be written was found.' : reasons.join(' ');
-  throw new BootwrightError('BW-AGENT-007', `The logs were not saved. ${why}`);
-}
-
-interface BlockDevice {
-  readonly path: string;
-  readonly type: string;
-  readonly rm: boolean;
-  readonly hotplug: boolean;
-  readonly tran: string | null;
-  readonly children?: readonly BlockDevice[];
-}
-
-/**
- * Disks and partitions that can be carried away, from `lsblk --json`. Of the medium's own disk only the volume that is
- * mounted: the EFI partition of a stick written from an ISO belongs to what is signed.
- */
-export function findPortable(
-  listing: string,
-  sources: readonly string[],
-  mediumDevice: string | undefined,
-): readonly string[] {
-  const { blockdevices } = JSON.parse(listing) as { blockdevices: readonly BlockDevice[] };
-  return blockdevices.flatMap((disk) => {
-    const isPortable = disk.type === 'disk' && (disk.rm || disk.hotplug || disk.tran === 'usb');
-    if (!isPortable) return [];
-    const devices = [disk, ...(disk.children ?? [])].map(({ path }) => path);
-    return devices.some((path) => sources.includes(path)) ? devices.filter((path) => path === mediumDevice) : devices;
-  });
-}
-
-/** Read from the device: the boot environment has no udev whose database `lsblk` could ask. */
-async function fileSystemOn(device: string): Promise<string> {
-  const { stdout } = await run('blkid', ['--probe', '--match-tag', 'TYPE', '--output', 'value', device], {
-    accept: [2, 8],
-  });
-  return stdout.trim();
-}
-
-async function mountedOn(folder: string): Promise<string | undefined> {
-  const mounts = (await readText('/proc/mounts')).split('\n').map((line) => line.split(' '));
-  return mounts.find(([, place]) => place === folder)?.[0];
-}
-
-/** A device has one superblock: the medium's stick can only be written by making its mount writable for a moment. */
-async function writeToMedium(medium: string, logs: string, folder: string): Promise<void> {
-  await run('mount', ['-o', 'remount,rw', medium]);
-  try {
-    await copyLogs(logs, `${medium}/${folder}`);
-    await run('sync', []);
-  } finally {
-    await run('mount', ['-o', 'remount,ro', medium]);
-  }
+/** @throws BW-AGENT-007 */
+async function saveLogs(context: AgentContext): Promise<string> {
+  const { logs } = context.paths;
+  return saveToStick(context, { what: 'The logs were', name: 'bootwright-logs' }, (folder) => copyLogs(logs, folder));
 }
 
 async function copyLogs(from: string, to: string): Promise<void> {

@@ -14,6 +14,8 @@ export interface SavedRun {
   readonly next: 'boot' | 'disk';
   /** ISO 8601; from then on the deployed system removes the run instead of going on. */
   readonly expiresAt?: string;
+  /** Nothing has run yet: the agent of a running system prepared it. */
+  readonly isNew?: boolean;
   /** How often the disk was asked to start for this state, without having saved another since. */
   readonly diskStarts: number;
 }

@@ -8,7 +8,7 @@ import type { Kernel } from './kernel.ts';
 import { Staging } from './staging.ts';
 
 const applets =
-  'sh cat cp date dd echo find grep hexdump losetup mkdir mkfifo modprobe mount mv printf readlink renice rm sleep sort stty switch_root touch tr umount xargs blockdev'.split(
+  'sh cat cp date dd echo find grep hexdump losetup mkdir mkfifo modprobe mount mv printf readlink reboot renice rm sleep sort stty switch_root touch tr umount xargs blockdev'.split(
     ' ',
   );
 

@@ -26,7 +26,8 @@ export function decide(
   const trace = new Trace();
   const identity = normaliseIdentity(machine);
   const found = lookUp(catalogue, identity, trace);
-  const nobody = { collections: [], offers: [], variables: [], waitSeconds: 0, rules: trace.rules };
+  const nothingYet = { collections: [], offers: [], variables: [], maintenanceWindows: [], waitSeconds: 0 };
+  const nobody = { ...nothingYet, rules: trace.rules };
   if (found.state === 'ignored') {
     return { ...nobody, state: 'ignored', name: '', release: 'refused', reason: 'It is on the exclusion list.' };
   }
@@ -54,6 +55,7 @@ export function decide(
     name,
     collections,
     variables: variablesOf(memberships, device),
+    maintenanceWindows: memberships.flatMap(({ collection }) => collection?.maintenanceWindows ?? []),
     waitSeconds: device === undefined ? waitSeconds : 0,
   };
   const reinstall = device === undefined ? undefined : reinstallOffer(question, device, trace);

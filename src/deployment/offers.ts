@@ -1,5 +1,6 @@
 import {
   type Architecture,
+  type ClientTerms,
   type Deployment,
   type DeploymentMemory,
   type DeploymentOffer,
@@ -57,7 +58,9 @@ export function offersFor(question: Question, memberships: readonly Membership[]
     const { name: title, description, bootImage } = sequence;
     const deadline = deadlineOf(deployment);
     const due = deadline === undefined ? {} : { deadline };
-    return [{ deployment: id, sequence: sequence.id, name: title, description, purpose, hidden, ...due, bootImage }];
+    const terms = question.origin === 'client' ? { client: clientTerms(deployment) } : {};
+    const offered = { deployment: id, sequence: sequence.id, name: title, description, purpose, hidden };
+    return [{ ...offered, ...due, ...terms, bootImage }];
   });
 }
 
@@ -96,18 +99,32 @@ function scopeObjection({ id, scope }: Deployment, { identity, known, memory }: 
   return `${served} other unknown machines have got it, and it is for ${machines}`;
 }
 
+function clientTerms({ schedule, userExperience }: Deployment): ClientTerms {
+  const { installOutsideWindow, restartOutsideWindow } = userExperience;
+  // Whether a sequence restarts is only known when it runs: it may begin outside when it may do both there.
+  return { assignments: schedule.assignments, outsideWindow: installOutsideWindow && restartOutsideWindow };
+}
+
 /** Dates and rerun behaviour count where the clock and the history can be believed. */
 function clientObjection(deployment: Deployment, { memory }: Question): string | undefined {
   const { id, schedule, purpose, rerun } = deployment;
+  if (memory.inProgress?.has(id) === true) return undefined;
   const now = Date.parse(memory.now);
-  const { available, expires } = schedule;
+  const { available, expires, assignments } = schedule;
   if (available !== undefined && now < Date.parse(available)) return `it begins at ${available}`;
   if (expires !== undefined && now >= Date.parse(expires)) return `it expired at ${expires}`;
+  if (purpose === 'available') return undefined;
   const result = memory.results.get(id);
-  if (purpose === 'available' || result === undefined || rerun === 'always') return undefined;
-  if (rerun === 'never') return 'it ran once and is never to run again';
   const again = rerun === 'ifFailed' ? 'failed' : 'succeeded';
-  return result === again ? undefined : `it ${result} before, and runs again only if it ${again}`;
+  if (result !== undefined && rerun === 'never') return 'it ran once and is never to run again';
+  if (result !== undefined && rerun !== 'always' && result !== again)
+    return `it ${result} before, and runs again only if it ${again}`;
+  const begun = memory.begun?.get(id);
+  const isDueSince = (since: string): boolean =>
+    assignments.map((time) => Date.parse(time)).some((time) => time > Date.parse(since) && time <= now);
+  // Else a machine that asks every few minutes would be deployed again and again.
+  if (begun !== undefined && !isDueSince(begun)) return `it began at ${begun}, and was not due again since`;
+  return undefined;
 }
 
 function ignoresDates({ schedule }: Deployment, { origin }: Question): boolean {

@@ -36,6 +36,18 @@ export function writeCpio(entries: readonly CpioEntry[]): Uint8Array {
   return Buffer.concat(pieces, length);
 }
 
+/**
+ * What has to stand before and behind a file's bytes so that all three together are an archive with that one file (mode
+ * 0600): a large file need not be copied to be one. Loaders that are given the three one after the other fill each up
+ * to 4 bytes.
+ */
+export function cpioAround(path: string, size: number): { readonly head: Uint8Array; readonly tail: Uint8Array } {
+  if (size >= 2 ** 32) throw new RangeError('the newc format holds files below 4 GiB');
+  const named = header(path, typeBits.file | 0o600, 1, size, false);
+  const head = Buffer.concat([named, new Uint8Array((4 - (named.length % 4)) % 4)]);
+  return { head, tail: writeCpio([]) };
+}
+
 /** Every folder above the given paths, parents first, as entries for `writeCpio`. */
 export function foldersAbove(paths: readonly string[]): CpioEntry[] {
   const folders = new Set<string>();

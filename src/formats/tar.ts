@@ -11,22 +11,25 @@ export interface TarEntry {
   readonly size: number;
   /** Seconds since 1970. */
   readonly modified: number;
+  /** A program, mode 0755 instead of 0644; not read back. */
+  readonly executable?: boolean;
 }
 
 /** Something is wrong with the archive; whoever knows its name makes an error of it. */
 export class TarFault extends Error {}
 
 /** What stands in front of an entry's bytes. */
-export function tarHeader({ name, size, modified }: TarEntry): Uint8Array {
+export function tarHeader({ name, size, modified, executable = false }: TarEntry): Uint8Array {
   if (!/^[\x21-\x7e]{1,100}$/.test(name)) throw new Error(`not a name for an archive: ${name}`);
-  if (size <= largestOctal) return header(name, size, modified, '0');
+  const mode = executable ? 0o755 : 0o644;
+  if (size <= largestOctal) return header(name, size, modified, '0', mode);
   const record = extendedRecord('size', String(size));
   return Buffer.concat([
     header('pax', record.length, modified, 'x'),
     record,
     tarPadding(record.length),
     // Readers that know no extended headers get the low digits, and see that the archive goes on differently.
-    header(name, size % (largestOctal + 1), modified, '0'),
+    header(name, size % (largestOctal + 1), modified, '0', mode),
   ]);
 }
 
@@ -76,11 +79,11 @@ export async function* readTar(
   }
 }
 
-function header(name: string, size: number, modified: number, type: '0' | 'x'): Uint8Array {
+function header(name: string, size: number, modified: number, type: '0' | 'x', mode = 0o644): Uint8Array {
   const block = Buffer.alloc(blockLength);
   const octal = (value: number, digits: number): string => `${value.toString(8).padStart(digits, '0')}\0`;
   block.write(name, 0, 'latin1');
-  block.write(octal(0o644, 7) + octal(0, 7) + octal(0, 7) + octal(size, 11) + octal(modified, 11), 100, 'latin1');
+  block.write(octal(mode, 7) + octal(0, 7) + octal(0, 7) + octal(size, 11) + octal(modified, 11), 100, 'latin1');
   block.write(`        ${type}`, 148, 'latin1');
   block.write('ustar\u000000', 257, 'latin1');
   block.write(`${checksum(block).toString(8).padStart(6, '0')}\0 `, 148, 'latin1');

@@ -148,6 +148,7 @@ export {
   realpath,
   rename,
   rm,
+  rmdir,
   stat,
   symlink,
   truncate,

@@ -45,6 +45,19 @@ export interface CollectionRule {
   readonly architecture?: Architecture;
 }
 
+export const weekdays = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const;
+
+export type Weekday = (typeof weekdays)[number];
+
+/** When required deployments may begin on running systems, by the machine's own clock and time zone. */
+export interface MaintenanceWindow {
+  /** On which it begins; none: every day. */
+  readonly days: readonly Weekday[];
+  /** `22:00` */
+  readonly start: string;
+  readonly minutes: number;
+}
+
 /** `collections/<NAME>.yaml`. */
 export interface Collection {
   readonly name: string;
@@ -58,6 +71,8 @@ export interface Collection {
   readonly variables: readonly SequenceVariable[];
   /** 1 to 9: of two collections with the same variable, the higher number wins. */
   readonly priority: number;
+  /** A machine has those of all its collections; one that has none may be worked on at any time. */
+  readonly maintenanceWindows?: readonly MaintenanceWindow[];
   readonly place: Place;
 }
 
@@ -172,6 +187,10 @@ export interface DeploymentMemory {
   readonly served: ReadonlyMap<string, number>;
   /** Sequences that devices are to be reinstalled with at their next start, by name of the device in lower case. */
   readonly reinstalls?: ReadonlyMap<string, string>;
+  /** When deployments were last given to this machine, by ID (ISO 8601 UTC). */
+  readonly begun?: ReadonlyMap<string, string>;
+  /** Deployments that were given to it in this very session: they go on, whatever dates say meanwhile. */
+  readonly inProgress?: ReadonlySet<string>;
 }
 
 /** One rule that was looked at, in order. */
@@ -207,6 +226,16 @@ export interface DeploymentOffer {
   /** ISO 8601 UTC: a required one whose content is missing waits until then; without one it waits. */
   readonly deadline?: string;
   readonly bootImage: string;
+  /** For running systems, which decide themselves when to begin. */
+  readonly client?: ClientTerms;
+}
+
+/** When a deployment begins on a running system. */
+export interface ClientTerms {
+  /** Times a required one is due at; `asSoonAsPossible`, or none: now. */
+  readonly assignments: readonly string[];
+  /** Begins whatever the maintenance windows are. */
+  readonly outsideWindow: boolean;
 }
 
 export interface Decision {
@@ -231,5 +260,7 @@ export interface Decision {
   readonly bootImage?: string;
   /** Collection variables by priority, then those of the device. */
   readonly variables: readonly SequenceVariable[];
+  /** Of its collections; for running systems. */
+  readonly maintenanceWindows: readonly MaintenanceWindow[];
   readonly rules: readonly DecisionRule[];
 }

@@ -1,4 +1,4 @@
-import type { DeploymentOffer, Origin } from './deployment.ts';
+import type { DeploymentOffer, MaintenanceWindow, Origin } from './deployment.ts';
 import type { ErrorCode } from './errors/index.ts';
 import type { Disk, MachineFacts } from './machine.ts';
 
@@ -61,6 +61,13 @@ export interface MachineRecord {
   readonly modelKeys: readonly string[];
 }
 
+/** What `bootwright machine record` writes. */
+export interface MachineRecordFile extends MachineRecord {
+  readonly format: 'bootwright-machine-record/1';
+  /** ISO 8601 UTC, by the machine's clock. */
+  readonly recordedAt: string;
+}
+
 export interface NetworkAdapter {
   readonly name: string;
   /** Upper case, colons. */
@@ -91,6 +98,8 @@ export interface Registration extends SignedReply {
   readonly reason?: string;
   /** Seconds after which the disk is started when nobody approves. */
   readonly waitSeconds: number;
+  /** Only to running systems. */
+  readonly maintenanceWindows?: readonly MaintenanceWindow[];
 }
 
 export interface SessionState {
@@ -137,6 +146,18 @@ export interface PolicyGrant extends SignedReply {
   /** Opens content for this machine until `contentExpiresAt`. */
   readonly contentToken: string;
   readonly contentExpiresAt: string;
+  /** Only to running systems: what the sequence's boot image is, should it have to run there. */
+  readonly bootImage?: OfferedBootImage;
+}
+
+/** The three files a machine is started with; the content token opens them. */
+export interface OfferedBootImage {
+  readonly id: string;
+  readonly name: string;
+  readonly architecture: 'x64' | 'arm64';
+  readonly kernelVersion: string;
+  readonly secureBoot: boolean;
+  readonly files: Readonly<Record<'kernel' | 'initramfs' | 'root', { readonly size: number; readonly sha256: string }>>;
 }
 
 export interface ProtocolError {

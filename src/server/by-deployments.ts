@@ -21,19 +21,23 @@ export function byDeployments(catalogue: () => Catalogue): Decide {
         results: memory.results,
         served: memory.served,
         reinstalls: memory.reinstalls,
+        ...(memory.begun === undefined ? {} : { begun: memory.begun }),
+        ...(memory.inProgress === undefined ? {} : { inProgress: memory.inProgress }),
         ...(last === undefined ? {} : { lastRequired: last }),
       },
       origin,
     );
-    const { state, name, variables, waitSeconds, reason, reinstall } = decision;
+    const { state, name, variables, waitSeconds, reason, reinstall, maintenanceWindows } = decision;
     return {
       ...{ state, name, variables, waitSeconds, unknownPolicy: deployments.settings.unknownComputers },
       ...(reason === undefined ? {} : { reason }),
       ...(reinstall === undefined ? {} : { reinstall }),
+      ...(origin === 'client' ? { maintenanceWindows } : {}),
       // A required deployment that was served before can be chosen, but does not start by itself.
       offers: decision.offers.map(({ bootImage: _, ...offer }) => ({
         ...offer,
-        purpose: offer.deployment === start ? ('required' as const) : ('available' as const),
+        // Running systems know several at once, and which of them is due.
+        purpose: origin === 'client' || offer.deployment === start ? offer.purpose : ('available' as const),
       })),
     };
   };

@@ -1,14 +1,15 @@
 import { BootwrightError } from '../model/error.ts';
-import type { Envelope, PolicyRequest, RegistrationRequest } from '../model/protocol.ts';
+import type { Envelope, OfferedBootImage, PolicyRequest, RegistrationRequest } from '../model/protocol.ts';
 import { encryptPolicy, signReply } from './envelope.ts';
 import type { Decision } from './interfaces.ts';
 import { offersFor } from './offers.ts';
 import { finishLogin } from './passwords.ts';
-import { policyFor } from './policy/served.ts';
+import { type Catalogue, policyFor } from './policy/served.ts';
 import { preflight } from './preflight.ts';
 import { requestOf } from './register.ts';
 import { releaseOf } from './release.ts';
 import type { Service } from './service.ts';
+import { rememberBegun } from './state/begun.ts';
 import { commit } from './state/commit.ts';
 import { type Grant, grantsOf, rememberGrant } from './state/grants.ts';
 import { machineKey, rememberRequired, rememberUnknown } from './state/machines.ts';
@@ -52,9 +53,10 @@ export async function grantPolicy(service: Service, session: Session, asked: Pol
   const policy = policyFor(service.catalogue(), offer.sequence, { ...decision, mediumId: request.mediumId });
   if (policy === undefined) throw new BootwrightError('BW-SERVER-007', `${offer.sequence} cannot be served.`);
   const machine = machineKey(request.machine);
+  const bootImage = request.origin === 'client' ? bootImageFor(service.catalogue(), offer.sequence) : undefined;
   // A run that has begun goes on with what it was given, whatever the site says by now.
   const earlier = granted.filter(({ deployment }) => deployment === offer.deployment);
-  const named = policy.content.map(({ sha256 }) => sha256);
+  const named = [...policy.content, ...Object.values(bootImage?.files ?? {})].map(({ sha256 }) => sha256);
   const content = [...new Set([...earlier.flatMap((grant) => grant.content), ...named])];
   const grant = { session: session.key, deployment: offer.deployment, sequence: offer.sequence, content };
   if (!(await isRenewal(service, grant)))
@@ -67,6 +69,7 @@ export async function grantPolicy(service: Service, session: Session, asked: Pol
     ...{ nonce: asked.nonce, deployment: offer.deployment },
     ...encryptPolicy(policy, Buffer.from(request.sessionKey, 'base64')),
     ...{ contentToken: token, contentExpiresAt: expiresAt.toISOString() },
+    ...(bootImage === undefined ? {} : { bootImage }),
   });
 }
 
@@ -98,11 +101,16 @@ async function remember(
     await rememberUnknown(state, deployment, machine, at);
   }
   await rememberGrant(state, grant, at);
+  await rememberBegun(state, machine, deployment, at);
   const { name, reinstall } = decision;
   if (reinstall?.deployment === deployment)
     await serveReinstall(state, { device: name, session, machine, insteadOf: reinstall.insteadOf }, at);
   else if (decision.offers.some((offer) => offer.deployment === deployment && offer.purpose === 'required'))
     await rememberRequired(state, machine, request.origin, { deployment, name }, at);
+}
+
+function bootImageFor({ sequences, bootImages }: Catalogue, sequence: string): OfferedBootImage | undefined {
+  return bootImages.get(sequences.get(sequence.toLowerCase())?.bootImage.toLowerCase() ?? '');
 }
 
 function unreleased(): BootwrightError {

@@ -1,4 +1,4 @@
-import type { Origin } from '../model/deployment.ts';
+import type { MaintenanceWindow, Origin } from '../model/deployment.ts';
 import type { Offer, RegistrationRequest } from '../model/protocol.ts';
 import type { SequenceVariable } from '../model/sequence.ts';
 import type { CompiledContent } from '../site/compiled-content.ts';
@@ -21,6 +21,8 @@ export interface Decision {
   readonly variables?: readonly SequenceVariable[];
   /** The offer that is there because an operator wants the device reinstalled, and what it stands in for. */
   readonly reinstall?: { readonly deployment: string; readonly insteadOf?: string };
+  /** For running systems. */
+  readonly maintenanceWindows?: readonly MaintenanceWindow[];
 }
 
 /** What the state database remembers of the machine. */
@@ -34,6 +36,10 @@ export interface MachineMemory {
   readonly served: ReadonlyMap<string, number>;
   /** Sequences that devices are to be reinstalled with, by name in lower case. */
   readonly reinstalls: ReadonlyMap<string, string>;
+  /** When deployments were last given to it, by ID (ISO 8601 UTC). */
+  readonly begun?: ReadonlyMap<string, string>;
+  /** Deployments that were given to the session that asks. */
+  readonly inProgress?: ReadonlySet<string>;
   /** The last required deployment served to it, by where it came from; not served again until cleared. */
   readonly lastRequired: Partial<Record<Origin, { readonly deployment: string; readonly machine: string }>>;
 }

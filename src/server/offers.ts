@@ -26,7 +26,8 @@ export async function offersFor(
       granted.every((grant) => grant.deployment !== last.deployment),
     ),
   );
-  const known = { ...memory, lastRequired, ...(address === undefined ? {} : { address }) };
+  const inProgress = new Set(granted.map(({ deployment }) => deployment));
+  const known = { ...memory, lastRequired, inProgress, ...(address === undefined ? {} : { address }) };
   const reason = revocationOf(service, request);
   const decision =
     reason === undefined ? asMediumWants(service.decide(request, known), request) : { ...nobody, reason };

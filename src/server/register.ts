@@ -1,7 +1,8 @@
 import { randomBytes } from '../host/random.ts';
-import type { Envelope, RegistrationRequest, SessionState } from '../model/protocol.ts';
+import type { Envelope, Registration, RegistrationRequest, SessionState } from '../model/protocol.ts';
 import { approvalCode } from '../trust/approval-code.ts';
 import { signReply } from './envelope.ts';
+import type { Decision } from './interfaces.ts';
 import { offersFor } from './offers.ts';
 import { releaseOfAll } from './release.ts';
 import type { Service } from './service.ts';
@@ -31,12 +32,14 @@ export async function register(service: Service, request: RegistrationRequest, a
   });
   const { make, model, serialNumber } = request.machine.facts;
   const waits = release === 'approval' || release === 'password';
-  service.notify({
-    type: waits ? 'machine.waiting' : 'machine.registered',
-    text: `${make} ${model}, serial number ${serialNumber || 'unknown'}, at ${address}: ${decision.state} (${name}), ${release}`,
-    machine: key,
-    ...(waits ? { code } : {}),
-  });
+  // Running systems ask every few minutes: only those that need somebody are news.
+  if (waits || request.origin !== 'client')
+    service.notify({
+      type: waits ? 'machine.waiting' : 'machine.registered',
+      text: `${make} ${model}, serial number ${serialNumber || 'unknown'}, at ${address}: ${decision.state} (${name}), ${release}`,
+      machine: key,
+      ...(waits ? { code } : {}),
+    });
   const isStranger = decision.state === 'unknown' && release === 'approval';
   return signReply(service.catalogue(), at, {
     format: 'bootwright-registration/1',
@@ -48,6 +51,7 @@ export async function register(service: Service, request: RegistrationRequest, a
       waitSeconds: decision.waitSeconds ?? defaultWaitSeconds,
     },
     offers: isStranger || release === 'refused' ? [] : offered.map(({ offer }) => offer),
+    ...windowsOf(decision),
     ...(reason === undefined ? {} : { reason }),
   });
 }
@@ -64,6 +68,7 @@ export async function stateOfSession(service: Service, session: Session, id: str
     ...{ nonce: request.nonce, session: id, machine: { state: decision.state, name: decision.name } },
     waitSeconds: decision.waitSeconds ?? defaultWaitSeconds,
     offers: offered.map(({ offer }) => offer),
+    ...windowsOf(decision),
     ...(offered.length === 0 ? { release: 'refused' as const, reason: missing } : { release: 'none' as const }),
   });
   return { state, registration };
@@ -71,6 +76,10 @@ export async function stateOfSession(service: Service, session: Session, id: str
 
 export function requestOf(session: Session): RegistrationRequest {
   return JSON.parse(session.request_json) as RegistrationRequest;
+}
+
+function windowsOf({ maintenanceWindows }: Decision): Pick<Registration, 'maintenanceWindows'> {
+  return maintenanceWindows === undefined ? {} : { maintenanceWindows };
 }
 
 function codeFor(service: Service, { sessionKey, nonce }: RegistrationRequest): string {

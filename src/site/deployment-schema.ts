@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { architectures, availabilities, rerunBehaviours } from '../model/deployment.ts';
+import { architectures, availabilities, rerunBehaviours, weekdays } from '../model/deployment.ts';
 import { readAddress, readGuid, readMac, readOui, readSubnet } from '../model/identifier.ts';
 import { variableValueSchema } from '../sequence/yaml-schema.ts';
 
@@ -72,6 +72,15 @@ const rule = z
     when: ({ issues }) => issues.length === 0,
   });
 
+const maintenanceWindow = z.strictObject({
+  days: z.array(z.enum(weekdays)).default([]).describe('on which it begins; without: every day'),
+  start: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'write a time of day as 22:00')
+    .describe('by the clock and time zone of the machine'),
+  hours: z.number().min(0.5).max(24).describe('the agent looks every 15 minutes, so half an hour is the least'),
+});
+
 /** `collections/<NAME>.yaml`. */
 export const collectionSchema = z.strictObject({
   description,
@@ -81,6 +90,10 @@ export const collectionSchema = z.strictObject({
   exclude: z.array(name).default([]).describe('collections whose members are none here, whatever else is said'),
   variables,
   priority: z.int().min(1).max(9).default(1).describe('of two collections with one variable, the higher number wins'),
+  maintenanceWindows: z
+    .array(maintenanceWindow)
+    .default([])
+    .describe('when required deployments may begin on running systems; a machine has those of all its collections'),
 });
 
 const scope = z.strictObject({

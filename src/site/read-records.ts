@@ -52,7 +52,12 @@ export const readCollection: Read<Collection, z.output<typeof collectionSchema>>
   if (value === undefined) return { problems, locate };
   const read = readVariables(value.variables, locate, secrets);
   const rules = value.rules.map(given);
-  const collection = { ...value, name: idOf(file), rules, variables: read.variables, place: locate([]) };
+  const maintenanceWindows = value.maintenanceWindows.map(({ hours, ...window }) => ({
+    ...window,
+    minutes: Math.round(hours * 60),
+  }));
+  const own = { rules, maintenanceWindows, variables: read.variables };
+  const collection = { ...value, name: idOf(file), ...own, place: locate([]) };
   return { value: collection, problems: read.problems, locate };
 };
 

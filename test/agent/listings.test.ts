@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { superfluousEntries } from '../../src/agent/boot-entries.ts';
 import { codeInWords } from '../../src/agent/failure.ts';
-import { findPortable } from '../../src/agent/save-logs.ts';
+import { findPortable } from '../../src/agent/save-to-stick.ts';
 
 describe('superfluousEntries', () => {
   const head = 'BootCurrent: 0001\nTimeout: 0 seconds\nBootOrder: 0003,0001\n';

@@ -1,5 +1,6 @@
 import type { Lab } from './lab.ts';
 import { approved, knownByPassword, survivesOutages, turnedAway } from './online.ts';
+import { refreshes } from './refresh.ts';
 import {
   deploys,
   type Form,
@@ -148,6 +149,18 @@ const core: readonly BootCase[] = [
   ),
 ];
 
+const running: readonly BootCase[] = [
+  bootCase(
+    {
+      ...{ id: 'refresh', suite: 'full', goal: 'deployed', seconds: 900 },
+      proves: 'a running Debian refreshes its own disk in its maintenance window, by a required deployment',
+    },
+    { medium: 'client', profile: 'usb-uefi-secureboot', disk: 'virtio' },
+    refreshes,
+    undefined,
+  ),
+];
+
 const agents: readonly (readonly [Start, string, Parameters<typeof reachesAgent>[1]?])[] = [
   [{ medium: 'small', profile: 'cd-bios', disk: 'ahci' }, 'starts from an optical drive'],
   [{ medium: 'small', profile: 'cd-uefi', disk: 'nvme' }, 'starts from an optical drive'],
@@ -247,7 +260,7 @@ function dated(start: Start, how: { setTo?: string }): BootCase['run'] {
   return refusesDate({ ...start, clock: start.clock ?? '' }, how);
 }
 
-export const bootCases: readonly BootCase[] = [...core, ...full];
+export const bootCases: readonly BootCase[] = [...core, ...running, ...full];
 
 /** Shard `index` of `count` (from 1): cases are dealt out, longest first, to the shard that has least to do. */
 export function shardOf(cases: readonly BootCase[], index: number, count: number): BootCase[] {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,6 +47,8 @@ const recipes = {
   /** Same sequence, other content id: an older medium of the same site. */
   older: { sequence: 'small', password: 'correct horse', keyboard: 'us', options: ['--label', 'OLDER'] },
   failing: { sequence: 'failing', password: 'correct horse', keyboard: 'us' },
+  /** With the agent for running systems. */
+  client: { sequence: 'client', password: 'correct horse', keyboard: 'us', options: ['--unattended'] },
   unattended: { sequence: 'plain', password: 'correct horse', keyboard: 'us', options: ['--unattended'] },
   dated: {
     ...{ sequence: 'small', password: 'correct horse', keyboard: 'us' },
@@ -133,6 +135,11 @@ async function makeSite(
     await bootwright(['secret', 'set', name, '--site', site, '--value-file', file], watch);
   }
   rmSync(file, { force: true });
+  const agent = join(site, '..', 'agent.tar');
+  const server = 'https://10.0.2.100:8443';
+  await bootwright(['agent', 'package', '--site', site, '--server', server, '--output', agent, '--force'], watch);
+  execFileSync('tar', ['-x', '-f', agent, '-C', join(site, 'packages')]);
+  rmSync(agent);
   await bootwright(['collection', 'add', 'strangers', '--site', site, '--member', 'x64 Unknown Computer'], watch);
   await bootwright(
     ['deployment', 'add', 'U1', '--site', site, '--sequence', 'full', '--collection', 'strangers'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CpioEntry, foldersAbove, writeCpio } from '../../src/formats/cpio.ts';
+import { type CpioEntry, cpioAround, foldersAbove, writeCpio } from '../../src/formats/cpio.ts';
 
 /** A reader of its own, after the kernel's buffer-format document. */
 function readNewc(bytes: Uint8Array): { path: string; mode: number; data: Uint8Array }[] {
@@ -48,5 +48,20 @@ describe('writeCpio', () => {
 
   it('names parents before children and each folder once', () => {
     expect(foldersAbove(['a/b/c', 'a/d', 'e']).map(({ path }) => path)).toEqual(['a', 'a/b']);
+  });
+});
+
+describe('cpioAround', () => {
+  it('makes an archive of a file, of any length, that is not copied for it', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (data) => {
+        const { head, tail } = cpioAround('root.squashfs', data.length);
+        expect([head.length % 4, tail.length % 4]).toEqual([0, 0]);
+        // A loader fills every file up to four bytes.
+        const filled = Buffer.concat([data, new Uint8Array((4 - (data.length % 4)) % 4)]);
+        const [file] = readNewc(Buffer.concat([head, filled, tail]));
+        expect(file).toEqual({ path: 'root.squashfs', mode: 0o100600, data });
+      }),
+    );
   });
 });

@@ -99,7 +99,7 @@ deployments:
       collections/x.yaml:2:40 error BW-SEQUENCE-002 "archtecture" is not a key of "rules[2]".
         Fix: Did you mean "architecture"?
       collections/y.yaml:1:1 error BW-SEQUENCE-002 "users" is not a key of y.yaml.
-        Fix: Known keys: description, exclude, include, members, priority, rules, variables.
+        Fix: Known keys: description, exclude, include, maintenanceWindows, members, priority, rules, variables.
       collections/z.yaml:1:11 error BW-DEPLOY-003 The site has no device "aa".
         Fix: Did you mean "a"?
       collections/z.yaml:2:11 error BW-DEPLOY-003 The site has no collection "lap".

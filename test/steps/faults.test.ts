@@ -176,6 +176,8 @@ describe('images that do not fit the machine', () => {
     const { outcome, machine } = await deploy({ image: without(debianImage, '/usr/sbin/grub-mkconfig') });
     expect(outcome.state).toBe('completed');
     const menu = machine.model.disks[0]!.partitions[2]!.files['/boot/grub/grub.cfg'] as { text: string };
+    // What the agent of a running system needs to start the boot image once.
+    expect(menu.text).toMatch(/save_env next_entry[\s\S]*source \$prefix\/custom\.cfg/);
     expect(menu.text.indexOf('6.12.10')).toBeLessThan(menu.text.indexOf('6.12.9-'));
     expect(menu.text).toMatch(/console=tty0 console=ttyS0,115200n8/);
   });

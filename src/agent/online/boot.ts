@@ -4,6 +4,7 @@ import type { BootwrightEvent } from '../../model/event.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { Offer, PolicyGrant } from '../../model/protocol.ts';
 import type { SequenceVariable } from '../../model/sequence.ts';
+import { readHandover } from '../client/handover.ts';
 import { confirm } from '../confirm.ts';
 import type { AgentContext } from '../context.ts';
 import { checkDates } from '../dates.ts';
@@ -20,6 +21,7 @@ import { connect, type Doors } from './connect.ts';
 import { OnlineContent } from './content.ts';
 import type { ContentToken } from './content-servers.ts';
 import { obtainGrant, openGrantedPolicy } from './grant.ts';
+import { goOnWithHandover } from './handed-over.ts';
 import { type InterruptedOnline, openInterrupted, resumeWith } from './interrupted.ts';
 import { leaveToDisk } from './leave-to-disk.ts';
 import { machineNetwork } from './network.ts';
@@ -38,7 +40,8 @@ const patienceAtEnd = 2 * 60_000;
 export async function deployFromServer(context: AgentContext, doors: Doors = realDoors(context)): Promise<never> {
   const { terminal, emit, machine, mask, record, clock, paths } = context;
   const { settings, prepare, verification } = await startOnline(context);
-  const mediumId = settings.medium?.id ?? noMedium;
+  const handover = await readHandover(paths.etc);
+  const mediumId = settings.medium?.id ?? handover?.mark ?? noMedium;
   const label = settings.medium?.label ?? '';
   terminal.setBanner({ organisation: settings.siteName, label });
   let tell: Pick<Reports, 'add'> | undefined;
@@ -57,7 +60,10 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   const online = await connect(context, settings, earlier?.reports?.serial ?? 0, doors);
   // Only now: a server has set the clock.
   if (earlier === undefined && !(await checkDates(context, settings.range))) return context.restart();
-  const released = (await goOnWithSession(context, online, earlier)) ?? (await askForPolicy(context, online, earlier));
+  const released: Released | undefined =
+    handover !== undefined
+      ? await goOnWithHandover(context, online, handover, keepers)
+      : ((await goOnWithSession(context, online, earlier)) ?? (await askForPolicy(context, online, earlier)));
   if (released === undefined) return leaveToDisk(context, 'Nothing was released to this machine');
 
   const { session, grant } = released;
@@ -80,7 +86,10 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   const isSameSession = session === earlier?.kept?.policy.secrets[sessionSecret];
   const reports = new Reports({
     ...{ servers: online.servers, session, clock, warn, logs: paths.logs, patience: patienceAtEnd },
-    saved: (isSameSession ? earlier?.reports : undefined) ?? newReports(about),
+    saved:
+      (isSameSession || handover !== undefined ? earlier?.reports : undefined) ??
+      handover?.reports ??
+      newReports(about),
     serial: () => online.reader.serial,
   });
   await verification.finish();
@@ -171,7 +180,7 @@ async function askForPolicy(
 }
 
 /** What was released to a session stays released: another token is to be had by asking for the policy again. */
-function renewedToken(context: AgentContext, online: Online, session: string, first: PolicyGrant): ContentToken {
+export function renewedToken(context: AgentContext, online: Online, session: string, first: PolicyGrant): ContentToken {
   let grant = first;
   const margin = 60_000;
   const renew = async (): Promise<void> => {

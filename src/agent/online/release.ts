@@ -6,6 +6,7 @@ import type { AgentContext } from '../context.ts';
 import { gap, type Page, text } from '../page.ts';
 import { ask } from '../question.ts';
 import { type Online, openRegistration, type Session } from './session.ts';
+import type { OnlineSettings } from './settings.ts';
 
 /**
  * What the machine is offered, once somebody let it have that. `undefined` when nobody did in time, and the disk is to be
@@ -40,7 +41,7 @@ async function showCode(context: AgentContext, online: Online, session: Session)
   const { waitSeconds, machine } = session.registration;
   const pressed = await ask(context, {
     prompt: 'approval',
-    page: (left) => approvalPage(code, machine.name, online.settings.siteName, left),
+    page: (left) => approvalPage(code, machine.name, online.settings, left),
     answers: { enter: 'disk' },
     ...(waitSeconds > 0 ? { countdown: { seconds: Math.ceil(waitSeconds), answer: 'disk' as const } } : {}),
     signal: answered.signal,
@@ -69,7 +70,14 @@ async function poll(
   }
 }
 
-function approvalPage(code: string, name: string, site: string, left: number | undefined): Page {
+function approvalPage(
+  code: string,
+  name: string,
+  { siteName: site, client }: OnlineSettings,
+  left: number | undefined,
+): Page {
+  const [gives, gave] =
+    client === undefined ? ['starts the disk now', 'The disk is started'] : ['gives up', 'It is given up'];
   return {
     id: `approval${left === undefined ? '-waiting' : ''}`,
     title: `Code of this machine: ${code}`,
@@ -80,14 +88,9 @@ function approvalPage(code: string, name: string, site: string, left: number | u
       text(`On the server: bootwright device approve ${code}`),
       text('The server shows the same code. If it shows another one, somebody is between the two: do not approve.'),
       gap,
-      left === undefined
-        ? text('Waiting for the approval.')
-        : { kind: 'live', text: `The disk is started in ${left} s.` },
+      left === undefined ? text('Waiting for the approval.') : { kind: 'live', text: `${gave} in ${left} s.` },
     ],
-    keys: [
-      { key: 'Enter', text: 'starts the disk now' },
-      ...(left === undefined ? [] : [{ key: 'Esc', text: 'waits' }]),
-    ],
+    keys: [{ key: 'Enter', text: gives }, ...(left === undefined ? [] : [{ key: 'Esc', text: 'waits' }])],
   };
 }
 

@@ -84,6 +84,11 @@ export class Reports implements RunReports {
     this.#earlier = options.saved.next === 0 ? 0 : this.#lines.length + 1;
   }
 
+  /** As the server calls it: 32 hex digits. */
+  get run(): string {
+    return this.#options.saved.run;
+  }
+
   add(event: BootwrightEvent): void {
     this.#lines.push(JSON.stringify(event));
   }

@@ -39,14 +39,15 @@ export interface Session {
 export async function register(context: AgentContext, online: Online): Promise<Session> {
   const key: PrivateKey = { purpose: 'sealing', seed: randomBytes(32) };
   const nonce = newNonce();
-  const { medium } = online.settings;
+  const { medium, client } = online.settings;
+  const mediumId = client?.mark ?? medium?.id;
   const request: RegistrationRequest = {
     protocol: protocolVersion,
     nonce,
     sessionKey: base64(rawPublicKeyOf(key)),
     agentVersion: process.env['BOOTWRIGHT_VERSION'] ?? 'unknown',
-    origin: medium === undefined ? 'pxe' : 'media',
-    ...(medium === undefined ? {} : { mediumId: medium.id }),
+    origin: client !== undefined ? 'client' : medium === undefined ? 'pxe' : 'media',
+    ...(mediumId === undefined ? {} : { mediumId }),
     unattended: online.settings.unattended,
     ...(online.settings.unknownComputers ? {} : { unknownComputers: false }),
     machine: await recordMachine(context),

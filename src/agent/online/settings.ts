@@ -31,6 +31,8 @@ export interface OnlineSettings {
   readonly allowShell: boolean;
   /** When the medium may be used. */
   readonly range: DateRange;
+  /** Only on a running system: what marks on its disk what a run leaves there, in place of a medium's number. */
+  readonly client?: { readonly mark: string };
 }
 
 const file = z.object({

@@ -127,4 +127,34 @@ export const agentErrors = {
     fix: 'On the server run bootwright content update ID: it is encrypted to the content key of now. Then start this machine again.',
     exit: 'untrusted',
   },
+  'BW-AGENT-050': {
+    title: 'The agent cannot be installed or asked here',
+    fix: 'Use a Linux with systemd, as root, and a package made by bootwright agent package.',
+    exit: 'refused',
+  },
+  'BW-AGENT-051': {
+    title: 'The boot image cannot be started from this running system',
+    fix: 'Make room, or deploy this machine from a medium or over the network.',
+    exit: 'refused',
+  },
+  'BW-AGENT-052': {
+    title: 'The boot loader cannot be told to start something once',
+    fix: 'Run update-grub, and look whether /boot/grub is writable; or deploy this machine from a medium or over the network.',
+    exit: 'refused',
+  },
+  'BW-AGENT-053': {
+    title: 'A run that a running system began cannot go on in the boot environment',
+    fix: 'Begin it again on the running system: bootwright-agent run DEPLOYMENT. The server names the reason.',
+    exit: 'refused',
+  },
+  'BW-AGENT-054': {
+    title: 'Nobody released the deployment',
+    fix: 'Run bootwright-agent run DEPLOYMENT on the machine, and approve its code on the server or type the password.',
+    exit: 'refused',
+  },
+  'BW-AGENT-055': {
+    title: 'The agent is at work already',
+    fix: 'Wait until it has ended; bootwright-agent status tells.',
+    exit: 'refused',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -10,12 +10,13 @@ import { catalogueSource } from '../../site/catalogue-source.ts';
 import { compilePolicy } from '../../site/compile.ts';
 import { loadSite } from '../../site/load.ts';
 import { revokedMediaFile } from '../../site/load-revoked.ts';
-import type { Site, SiteContentSettings } from '../../site/site.ts';
+import { bootImageOf, type Site, type SiteContentSettings } from '../../site/site.ts';
 import { loadSigningKey, type Passphrase } from '../../trust/keys.ts';
 import { readSecrets } from '../../trust/secret-store.ts';
 import type { ContentShelf } from '../interfaces.ts';
 import { rememberServed } from '../state/content-lists.ts';
 import type { State } from '../state/state.ts';
+import { serveBootImages } from './boot-images.ts';
 import { nextSerial } from './serial.ts';
 import { type Catalogue, contentDigest, type ServedSequence } from './served.ts';
 
@@ -62,7 +63,8 @@ export class PolicyKeeper {
   /** Compiles again at every change of the site and of what its library holds, until the signal. */
   watch(signal: AbortSignal): void {
     const { siteFolder } = this.#options;
-    const ignore = (path: string): boolean => /^(\.bootwright|\.git|boot-images|out)(\/|$)/.test(path);
+    const ignore = (path: string): boolean =>
+      /^((\.bootwright|\.git|out)(\/|$)|boot-images\/[^/]+\/(?!boot-image\.json$))/.test(path);
     watchFolder(siteFolder, { quietMilliseconds: 300, ignore, signal }, () => void this.reload());
     const objects = join(this.#site.content.library, 'objects');
     void mkdir(objects, { recursive: true })
@@ -122,6 +124,13 @@ async function compileSite(options: KeeperOptions, site: Site, before: Catalogue
   }
   const items = [...sequences.values()].flatMap(({ policy }) => policy.content.map(({ sha256 }) => sha256));
   await rememberServed(options.state, [...new Set(items)], now());
+  const bootImages = await serveBootImages(
+    site,
+    [...sequences.values()].map(({ bootImage }) => bootImage),
+    options.content,
+    before?.bootImages,
+    problems,
+  );
   const deployed = await deploymentsOf(options, site).catch((error: Error) => {
     // Nothing is decided from a site with errors; what was decided before stays.
     if (before === undefined) throw error;
@@ -133,13 +142,16 @@ async function compileSite(options: KeeperOptions, site: Site, before: Catalogue
   });
   const { source, ...decisions } = deployed;
   const { name, organisation, retention, revokedMedia } = site;
-  const served = [name, organisation, signing.publicKey.fingerprint, [...sequences], [...revokedMedia], source];
+  const served = [
+    ...[name, organisation, signing.publicKey.fingerprint, [...sequences], [...bootImages], [...revokedMedia], source],
+  ];
   const digest = await digestOf(served, site);
   const serial =
     before?.digest === digest
       ? before.serial
       : await nextSerial(options.state, options.memoryFolder ?? site.folder, (options.now ?? now)());
-  return { serial, digest, name, organisation, signing, sequences, problems, retention, revokedMedia, ...decisions };
+  const facts = { serial, digest, name, organisation, signing, sequences, bootImages, problems };
+  return { ...facts, retention, revokedMedia, ...decisions };
 }
 
 /** @throws BW-DEPLOY-008 */
@@ -181,7 +193,11 @@ async function compileSequence(
     for (const entry of compiled.content) items.push({ ...entry.item, sha256: await content.add(entry) });
     const { missing, wantedBy } = compiled;
     const policy = { ...compiled.policy, content: items, filesDigest: contentDigest(items) };
-    return { served: { id, policy, missing, wantedBy }, wrong: problems.filter(isToBeSaid).map(problemLine) };
+    const bootImage = bootImageOf(site, compiled.policy.sequence);
+    return {
+      served: { id, bootImage, policy, missing, wantedBy },
+      wrong: problems.filter(isToBeSaid).map(problemLine),
+    };
   } catch (error) {
     return { wrong: [`sequences/${id}: ${(error as Error).message}`] };
   }

@@ -1,6 +1,7 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import type { Catalogue as DeploymentCatalogue } from '../../deployment/catalogue.ts';
 import type { Policy } from '../../model/policy.ts';
+import type { OfferedBootImage } from '../../model/protocol.ts';
 import { isSecretReference, type SequenceVariable } from '../../model/sequence.ts';
 import type { MissingContent } from '../../site/compile-content.ts';
 import type { SiteRetention } from '../../site/site.ts';
@@ -9,6 +10,8 @@ import type { PublicKey } from '../../trust/public-key.ts';
 /** One sequence, compiled: the same value until the site changes. */
 export interface ServedSequence {
   readonly id: string;
+  /** Name of the boot image it runs in. */
+  readonly bootImage: string;
   readonly policy: Omit<Policy, 'mediumId' | 'signingKey'>;
   /** Content its steps want and that was not there. */
   readonly missing: readonly MissingContent[];
@@ -26,6 +29,8 @@ export interface Catalogue {
   readonly signing: { readonly privateKey: KeyObject; readonly publicKey: PublicKey };
   /** By ID in lower case. */
   readonly sequences: ReadonlyMap<string, ServedSequence>;
+  /** What running systems are given to start their boot environment, by name in lower case. */
+  readonly bootImages: ReadonlyMap<string, OfferedBootImage>;
   /** Who gets what; absent in a site without devices, collections and deployments. */
   readonly deployments?: DeploymentCatalogue;
   /** Values of secrets that variables of devices and collections name. */

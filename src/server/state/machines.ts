@@ -1,6 +1,7 @@
 import type { Origin } from '../../model/deployment.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { MachineRecord } from '../../model/protocol.ts';
+import { forgetBegun } from './begun.ts';
 import type { State } from './state.ts';
 
 export interface SeenMachine {
@@ -74,6 +75,7 @@ export async function clearRequired(
   wanted: string,
 ): Promise<{ readonly machine: string; readonly name: string; readonly cleared: readonly string[] }> {
   const { key, name } = await findMachine(state, wanted);
+  await forgetBegun(state, key);
   const rows = await state.deleteFrom('required_offers').where('machine', '=', key).returning('deployment').execute();
   return { machine: key, name, cleared: [...new Set(rows.map(({ deployment }) => deployment))].sort() };
 }

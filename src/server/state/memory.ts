@@ -1,4 +1,5 @@
 import type { MachineMemory } from '../interfaces.ts';
+import { begunOn } from './begun.ts';
 import { reinstallsFor } from './reinstalls.ts';
 import type { State } from './state.ts';
 
@@ -25,6 +26,7 @@ export async function memoryOf(state: State, machine: string, now: Date, session
     lastRequired: Object.fromEntries(
       required.map(({ origin, deployment, name }) => [origin, { deployment, machine: name }]),
     ),
+    begun: await begunOn(state, machine),
     results: new Map(runs.map((run) => [run.deployment, run.state === 'completed' ? 'succeeded' : 'failed'])),
     reinstalls: await reinstallsFor(state, now, session),
     served: new Map(others.map(({ deployment, machines }) => [deployment, Number(machines)])),

@@ -126,6 +126,18 @@ function grubDefaults(parameters: string, { serialConsole }: GrubSettings): stri
   ].join('\n');
 }
 
+/** As grub-mkconfig writes it: an entry named in the environment block is started once. */
+const startOnce: readonly string[] = [
+  'if [ -s $prefix/grubenv ]; then load_env; fi',
+  'if [ "$next_entry" ]; then',
+  '  set default="$next_entry"',
+  '  set next_entry=',
+  '  save_env next_entry',
+  'fi',
+];
+
+const ownEntries: readonly string[] = ['if [ -f $prefix/custom.cfg ]; then source $prefix/custom.cfg; fi'];
+
 function plainMenu(
   uuid: string,
   kernels: readonly Kernel[],
@@ -143,5 +155,5 @@ function plainMenu(
       '}',
     ].join('\n'),
   );
-  return `${['set default=0', 'set timeout=2', ...terminals, `search --no-floppy --fs-uuid --set=root ${uuid}`, ...entries].join('\n')}\n`;
+  return `${['set default=0', 'set timeout=2', ...startOnce, ...terminals, `search --no-floppy --fs-uuid --set=root ${uuid}`, ...entries, ...ownEntries].join('\n')}\n`;
 }

@@ -2,10 +2,11 @@ import { BootwrightError } from '../../model/error.ts';
 import { type LinuxTarget, readText, runInside, write } from './target.ts';
 
 const folder = '/_SMSTaskSequence/agent';
-const unitPath = '/etc/systemd/system/bootwright-agent.service';
-const wantedBy = '/etc/systemd/system/multi-user.target.wants/bootwright-agent.service';
+export const unitPath = '/etc/systemd/system/bootwright-agent.service';
+export const wantedBy = '/etc/systemd/system/multi-user.target.wants/bootwright-agent.service';
 
-const unit = `[Unit]
+/** The service that goes on with a run in a deployed system. */
+export const unit = `[Unit]
 Description=Task sequence agent: finishes the deployment of this machine
 ConditionPathExists=${folder}/program/agent.mjs
 After=local-fs.target network.target systemd-hostnamed.service

@@ -33,7 +33,8 @@ export const defaultSparedSeconds = 24 * 60 * 60;
  */
 export async function collectGarbage(library: string, options: CollectOptions = {}): Promise<Collection> {
   const limit = now().getTime() - (options.olderThanSeconds ?? defaultSparedSeconds) * 1000;
-  const isOld = (modified: Date): boolean => modified.getTime() <= limit;
+  // Node rounds the time of a file to the next millisecond, and cuts that of the clock: what was just written may lie ahead.
+  const isOld = (modified: Date): boolean => modified.getTime() - 1 <= limit;
   const remove = options.dryRun !== true;
   const used = new Set(options.alsoUsed);
   for (const { files } of await listObjects(library)) for (const { sha256 } of files) used.add(sha256);

@@ -96,12 +96,14 @@ export default {
       for (const { agent } of fleet) agent.close();
       const notes = [
         'hello, registration, policy, state of a session, ranges of content, events; garbage was collected before each look',
-        'resident memory holds pages that the engine took while it was busiest and keeps; objects are what is in use',
+        'resident memory grows with the load at first: the engine keeps the pages it took while it was busiest; objects are what is in use',
       ];
-      const looked = { ours: 'after 100000', yardstick: 'after 10000', unit: 'MiB', notes } as const;
+      const looked = { ours: 'after 100000', unit: 'MiB', notes } as const;
+      const warm = { yardstick: 'after 50000', name: 'resident memory, 100,000 requests ÷ 50,000' } as const;
+      const first = { yardstick: 'after 10000', name: 'objects, 100,000 requests ÷ 10,000' } as const;
       return [
-        compare({ ...looked, name: 'resident memory, 100,000 requests ÷ 10,000', limit: 1.25, samples }),
-        compare({ ...looked, name: 'objects, 100,000 requests ÷ 10,000', limit: 1.05, samples: objects }),
+        compare({ ...looked, ...warm, limit: 1.1, samples }),
+        compare({ ...looked, ...first, limit: 1.05, samples: objects }),
       ];
     });
   },

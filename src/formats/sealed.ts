@@ -3,7 +3,7 @@ import { BootwrightError } from '../model/error.ts';
 
 /** docs/formats/sealed.md. Everything before the body is covered by a checksum and is the body's associated data. */
 export interface SealedHeader {
-  readonly slots: readonly PasswordSlot[];
+  readonly slots: readonly KeySlot[];
   /** Nonce of the body. */
   readonly nonce: Uint8Array;
 }
@@ -14,9 +14,38 @@ export interface PasswordCost {
   readonly lanes: number;
 }
 
+/** One way to the data key. */
+export type KeySlot = PasswordSlot | RecoverySlot | AgreementSlot | TransportSlot;
+
 /** One password: how its key is derived, and the data key wrapped with it. */
-export interface PasswordSlot extends PasswordCost {
+export interface PasswordSlot extends PasswordCost, WrappedKey {
+  readonly kind: 'password';
   readonly salt: Uint8Array;
+}
+
+/** A key of 140 random bits, which nothing has to stretch. */
+export interface RecoverySlot extends WrappedKey {
+  readonly kind: 'recovery';
+  readonly salt: Uint8Array;
+}
+
+/** A recipient whose key agrees on a secret with one made for this slot (X25519, P-256, P-384, P-521). */
+export interface AgreementSlot extends WrappedKey {
+  readonly kind: 'agreement';
+  /** SHA-256 over the recipient's public key (SPKI, DER). */
+  readonly recipient: Uint8Array;
+  /** The slot's own public key (SPKI, DER). */
+  readonly share: Uint8Array;
+}
+
+/** A recipient with an RSA key, which encrypts the data key itself (OAEP with SHA-256). */
+export interface TransportSlot {
+  readonly kind: 'transport';
+  readonly recipient: Uint8Array;
+  readonly encryptedKey: Uint8Array;
+}
+
+interface WrappedKey {
   readonly nonce: Uint8Array;
   /** 32 bytes of data key and a 16-byte tag. */
   readonly wrappedKey: Uint8Array;
@@ -40,6 +69,10 @@ export const sealedLimits = {
   memoryKiB: { least: 8 * 1024, most: 512 * 1024 },
   passes: { least: 1, most: 8 },
   lanes: { least: 1, most: 4 },
+  /** Public keys: X25519 takes 44 bytes, P-521 158. */
+  shareBytes: { least: 44, most: 160 },
+  /** RSA keys of 2,048 to 8,192 bits. */
+  transportBytes: { least: 256, most: 1024 },
 } as const;
 
 const magic = new TextEncoder().encode('BWSEAL1\n');
@@ -51,15 +84,7 @@ export function serialiseSealedHeader(header: SealedHeader): Uint8Array {
   const json = Buffer.from(
     JSON.stringify({
       format,
-      slots: header.slots.map((slot) => ({
-        kdf: 'argon2id',
-        memoryKiB: slot.memoryKiB,
-        passes: slot.passes,
-        lanes: slot.lanes,
-        salt: base64(slot.salt),
-        nonce: base64(slot.nonce),
-        key: base64(slot.wrappedKey),
-      })),
+      slots: header.slots.map(slotFields),
       cipher: 'aes-256-gcm',
       nonce: base64(header.nonce),
     }),
@@ -68,6 +93,17 @@ export function serialiseSealedHeader(header: SealedHeader): Uint8Array {
   length.writeUInt32LE(json.length);
   const covered = Buffer.concat([magic, length, json]);
   return Buffer.concat([covered, createHash('sha256').update(covered).digest()]);
+}
+
+function slotFields(slot: KeySlot): Record<string, unknown> {
+  if (slot.kind === 'transport')
+    return { kdf: 'rsa-oaep-sha256', recipient: base64(slot.recipient), key: base64(slot.encryptedKey) };
+  const wrapped = { nonce: base64(slot.nonce), key: base64(slot.wrappedKey) };
+  if (slot.kind === 'recovery') return { kdf: 'hkdf-sha256', salt: base64(slot.salt), ...wrapped };
+  if (slot.kind === 'agreement')
+    return { kdf: 'ecdh-hkdf-sha256', recipient: base64(slot.recipient), share: base64(slot.share), ...wrapped };
+  const { memoryKiB, passes, lanes, salt } = slot;
+  return { kdf: 'argon2id', memoryKiB, passes, lanes, salt: base64(salt), ...wrapped };
 }
 
 /** Splits and checks a sealed file without using a password. @throws BW-TRUST-001 */
@@ -103,17 +139,33 @@ function parseHeader(json: Uint8Array): SealedHeader {
   return { slots: slots.map(parseSlot), nonce: bytesOf(fields['nonce'], 12) };
 }
 
-function parseSlot(value: unknown): PasswordSlot {
+function parseSlot(value: unknown): KeySlot {
   const fields = record(value);
-  if (fields['kdf'] !== 'argon2id') throw damaged('a key slot is of a kind this version does not know');
-  return {
-    memoryKiB: numberOf(fields, 'memoryKiB'),
-    passes: numberOf(fields, 'passes'),
-    lanes: numberOf(fields, 'lanes'),
-    salt: bytesOf(fields['salt'], 16),
-    nonce: bytesOf(fields['nonce'], 12),
-    wrappedKey: bytesOf(fields['key'], 48),
-  };
+  const recipient = (): Uint8Array => bytesOf(fields['recipient'], 32);
+  const wrapped = (): WrappedKey => ({ nonce: bytesOf(fields['nonce'], 12), wrappedKey: bytesOf(fields['key'], 48) });
+  switch (fields['kdf']) {
+    case 'argon2id':
+      return {
+        kind: 'password',
+        memoryKiB: numberOf(fields, 'memoryKiB'),
+        passes: numberOf(fields, 'passes'),
+        lanes: numberOf(fields, 'lanes'),
+        salt: bytesOf(fields['salt'], 16),
+        ...wrapped(),
+      };
+    case 'hkdf-sha256':
+      return { kind: 'recovery', salt: bytesOf(fields['salt'], 16), ...wrapped() };
+    case 'ecdh-hkdf-sha256': {
+      const share = bytesWithin(fields['share'], sealedLimits.shareBytes);
+      return { kind: 'agreement', recipient: recipient(), share, ...wrapped() };
+    }
+    case 'rsa-oaep-sha256': {
+      const encryptedKey = bytesWithin(fields['key'], sealedLimits.transportBytes);
+      return { kind: 'transport', recipient: recipient(), encryptedKey };
+    }
+    default:
+      throw damaged('a key slot is of a kind this version does not know');
+  }
 }
 
 function parseJson(json: Uint8Array): unknown {
@@ -138,8 +190,12 @@ function numberOf(fields: Record<string, unknown>, name: 'memoryKiB' | 'passes' 
 }
 
 function bytesOf(value: unknown, length: number): Uint8Array {
+  return bytesWithin(value, { least: length, most: length });
+}
+
+function bytesWithin(value: unknown, { least, most }: { readonly least: number; readonly most: number }): Uint8Array {
   const bytes = typeof value === 'string' ? Buffer.from(value, 'base64') : Buffer.alloc(0);
-  if (bytes.length !== length) throw damaged('a salt, nonce or key has the wrong length');
+  if (bytes.length < least || bytes.length > most) throw damaged('a salt, nonce or key has the wrong length');
   return bytes;
 }
 

@@ -1,6 +1,7 @@
+import type { KeyObject } from 'node:crypto';
 import {
+  type KeySlot,
   type PasswordCost,
-  type PasswordSlot,
   parseSealed,
   type SealedFile,
   sealedLimits,
@@ -9,7 +10,8 @@ import {
 import { randomBytes } from '../host/random.ts';
 import { BootwrightError } from '../model/error.ts';
 import { aesGcm, tagLength } from './authenticated-cipher.ts';
-import { passwordKey } from './password-key.ts';
+import { emptySlot, fillSlot, type Keyholder, openKeySlot } from './key-slots.ts';
+import { recoveryKeySlip } from './recovery-key.ts';
 
 export interface SealOptions extends Partial<PasswordCost> {
   readonly random?: (size: number) => Uint8Array;
@@ -24,22 +26,22 @@ export const defaultCost: PasswordCost = { memoryKiB: 64 * 1024, passes: 3, lane
 const { encrypt, decrypt } = aesGcm;
 
 /**
- * Encrypts so that any one of the passwords opens it (docs/formats/sealed.md).
+ * Encrypts so that any one of the holders opens it (docs/formats/sealed.md).
  *
  * @throws BW-TRUST-004, BW-TRUST-005
  */
 export async function seal(
   plain: Uint8Array,
-  passwords: readonly string[],
+  holders: readonly Keyholder[],
   options: SealOptions = {},
 ): Promise<Uint8Array> {
   const { random = randomBytes } = options;
   const cost = checkedCost(options);
-  checkPasswords(passwords);
+  checkHolders(holders);
   const dataKey = random(32);
   try {
-    const slots: PasswordSlot[] = [];
-    for (const password of passwords) slots.push(await wrap(dataKey, password, cost, random));
+    const slots: KeySlot[] = [];
+    for (const holder of holders) slots.push(await fillSlot(dataKey, holder, cost, random));
     return encryptBody(plain, dataKey, slots, random(12));
   } finally {
     dataKey.fill(0);
@@ -47,25 +49,20 @@ export async function seal(
 }
 
 /** Bytes `seal` will return for this input: the same for every password, salt and nonce. */
-export function sealedLength(plainLength: number, passwords: number, options: SealOptions = {}): number {
-  const slot: PasswordSlot = {
-    ...checkedCost(options),
-    salt: new Uint8Array(16),
-    nonce: new Uint8Array(12),
-    wrappedKey: new Uint8Array(48),
-  };
-  const header = serialiseSealedHeader({ slots: Array(passwords).fill(slot), nonce: new Uint8Array(12) });
-  return header.length + plainLength + tagLength;
+export function sealedLength(plainLength: number, holders: readonly Keyholder[], options: SealOptions = {}): number {
+  const cost = checkedCost(options);
+  const slots = holders.map((holder) => emptySlot(holder, cost));
+  return serialiseSealedHeader({ slots, nonce: new Uint8Array(12) }).length + plainLength + tagLength;
 }
 
 /**
- * Opens a sealed file.
+ * Opens a sealed file with a password, a recovery key or a recipient's private key.
  *
  * @throws BW-TRUST-001 damaged header, BW-TRUST-002 wrong password, BW-TRUST-003 damaged body
  */
-export async function unseal(sealed: Uint8Array, password: string): Promise<Uint8Array> {
+export async function unseal(sealed: Uint8Array, secret: string | KeyObject): Promise<Uint8Array> {
   const file = parseSealed(sealed);
-  const dataKey = await openSlot(file, password);
+  const dataKey = await openSlot(file, secret);
   try {
     return decryptBody(file, dataKey);
   } finally {
@@ -73,55 +70,25 @@ export async function unseal(sealed: Uint8Array, password: string): Promise<Uint
   }
 }
 
-/** The same content, opened by one more password. @throws as `unseal` and `seal` */
-export async function addPassword(
-  sealed: Uint8Array,
-  password: string,
-  added: string,
-  options: SealOptions = {},
-): Promise<Uint8Array> {
-  const { random = randomBytes } = options;
-  const file = parseSealed(sealed);
-  checkPasswords([...file.header.slots.map(() => password), added]);
-  const dataKey = await openSlot(file, password);
-  try {
-    const slots = [...file.header.slots, await wrap(dataKey, added, checkedCost(options), random)];
-    return encryptBody(decryptBody(file, dataKey), dataKey, slots, random(12));
-  } finally {
-    dataKey.fill(0);
-  }
-}
-
-async function wrap(
-  dataKey: Uint8Array,
-  password: string,
-  cost: PasswordCost,
-  random: (size: number) => Uint8Array,
-): Promise<PasswordSlot> {
-  const salt = random(16);
-  const nonce = random(12);
-  const key = await passwordKey(password, salt, cost);
-  const wrappedKey = encrypt(dataKey, key, nonce);
-  key.fill(0);
-  return { ...cost, salt, nonce, wrappedKey };
-}
-
-async function openSlot(file: SealedFile, password: string): Promise<Uint8Array> {
-  for (const slot of file.header.slots) {
-    const key = await passwordKey(password, slot.salt, slot);
-    const dataKey = decrypt(slot.wrappedKey, key, slot.nonce);
-    key.fill(0);
+async function openSlot(file: SealedFile, secret: string | KeyObject): Promise<Uint8Array> {
+  // The cheap ones first: a recovery key need not wait for passwords to be stretched.
+  const slots = file.header.slots.toSorted((a, b) => Number(a.kind === 'password') - Number(b.kind === 'password'));
+  for (const slot of slots) {
+    const dataKey = await openKeySlot(slot, secret);
     if (dataKey !== undefined) return dataKey;
   }
-  throw new BootwrightError('BW-TRUST-002', 'The password does not open the sealed file.');
+  if (typeof secret !== 'string')
+    throw new BootwrightError('BW-TRUST-002', 'The sealed file was not made for this private key.', {
+      fix: 'Use the private key of a certificate that was given as --recipient, or the password.',
+    });
+  const slip = recoveryKeySlip(secret);
+  throw new BootwrightError(
+    'BW-TRUST-002',
+    `The password does not open the sealed file.${slip === undefined ? '' : ` ${slip}`}`,
+  );
 }
 
-function encryptBody(
-  plain: Uint8Array,
-  dataKey: Uint8Array,
-  slots: readonly PasswordSlot[],
-  nonce: Uint8Array,
-): Uint8Array {
+function encryptBody(plain: Uint8Array, dataKey: Uint8Array, slots: readonly KeySlot[], nonce: Uint8Array): Uint8Array {
   const header = serialiseSealedHeader({ slots, nonce });
   return Buffer.concat([header, encrypt(plain, dataKey, nonce, header)]);
 }
@@ -149,12 +116,12 @@ function checkedCost(options: SealOptions): PasswordCost {
   return { memoryKiB, passes, lanes };
 }
 
-function checkPasswords(passwords: readonly string[]): void {
-  if (passwords.length < 1 || passwords.length > sealedLimits.slots)
+function checkHolders(holders: readonly Keyholder[]): void {
+  if (holders.length < 1 || holders.length > sealedLimits.slots)
     throw new BootwrightError(
       'BW-TRUST-004',
-      `A sealed file has between 1 and ${sealedLimits.slots} passwords, not ${passwords.length}.`,
+      `A sealed file is opened by between 1 and ${sealedLimits.slots} passwords and keys, not ${holders.length}.`,
     );
-  if (passwords.some((password) => password === ''))
+  if (holders.includes(''))
     throw new BootwrightError('BW-TRUST-004', 'An empty password protects nothing: nothing was sealed.');
 }

@@ -56,4 +56,14 @@ export const keyErrors = {
     fix: 'Add --force to replace its value.',
     exit: 'refused',
   },
+  'BW-KEY-090': {
+    title: 'The file is no key or certificate that can open sealed files',
+    fix: 'Give a certificate (PEM, DER or PFX) or public key with RSA of 2,048 to 8,192 bits, X25519, P-256, P-384 or P-521; to open, its private key.',
+    exit: 'input',
+  },
+  'BW-KEY-091': {
+    title: 'The password of a key file is wrong',
+    fix: 'Type the password the key file or PFX was made with.',
+    exit: 'refused',
+  },
 } as const satisfies Record<string, ErrorEntry>;

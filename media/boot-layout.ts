@@ -16,6 +16,9 @@ const bootFiles: readonly (readonly [path: string, role: BootFileRole])[] = [
   ['boot/grub/boot_hybrid.img', 'bios-mbr'],
 ];
 
+/** At the top, where a person looks for it in MokManager's list. */
+const enrolPath = 'ENROL.CER';
+
 /** The tree every medium has that starts our boot environment, from one hybrid ISO. Kinds differ in what they bring it. */
 export function bootLayout(kind: MediumFacts['kind'], parts: MediumParts): Layout {
   const known = knownFiles(parts);
@@ -38,6 +41,7 @@ export function bootLayout(kind: MediumFacts['kind'], parts: MediumParts): Layou
     { path: 'boot/grub/loopback.cfg', bytes: Buffer.from(parts.menus.loopback) },
     { path: 'boot/grub/efi.img', bytes: efiImage(parts, finder, seed, epoch) },
     { path: 'EFI/debian/grub.cfg', bytes: finder },
+    ...(parts.loaders.enrol === undefined ? [] : [{ path: enrolPath, bytes: parts.loaders.enrol }]),
     ...loadersOf(parts).map(({ name, bytes }) => ({ path: `EFI/BOOT/${name}`, bytes })),
     { path: 'bootwright/medium.json', bytes: facts },
     { path: policyPath(parts), bytes: parts.policy },
@@ -61,7 +65,7 @@ function knownFiles(parts: MediumParts): LayoutFile[] {
       const { size, sha256 } = bootFile(parts, role);
       return { path, source: hostPath(parts, role), size, sha256 };
     }),
-    ...parts.content.map(({ path, source, size }) => ({ path, source, size })),
+    ...parts.content,
   ];
 }
 
@@ -77,8 +81,9 @@ function loadersOf({ loaders }: MediumParts): { name: string; bytes: Uint8Array 
 function efiImage(parts: MediumParts, finder: Uint8Array, seed: string, epoch: number): Uint8Array {
   const loaders = loadersOf(parts).map(({ name, bytes }) => ({ path: `EFI/BOOT/${name}`, bytes }));
   // Debian's GRUB images look for their commands in one place or the other, depending on what they were made for.
+  const enrol = parts.loaders.enrol === undefined ? [] : [{ path: enrolPath, bytes: parts.loaders.enrol }];
   const finders = ['EFI/debian/grub.cfg', 'boot/grub/grub.cfg'].map((path) => ({ path, bytes: finder }));
-  return writeFat([...loaders, ...finders], {
+  return writeFat([...loaders, ...finders, ...enrol], {
     label: fatLabel(parts.facts.label),
     serial: Number.parseInt(seed.slice(0, 8), 16),
     epoch,

@@ -1,7 +1,9 @@
 import { Args, Flags } from '@oclif/core';
+import type { BootImageOrder } from '../../src/boot/order.ts';
 import type { BootImage } from '../../src/model/boot-image.ts';
 import { formatBytes, formatDuration } from '../../src/model/quantity.ts';
 import { BaseCommand } from '../base.ts';
+import { siteFolder } from '../key/flags.ts';
 import { bootImageFolder, siteFlag } from './place.ts';
 
 export default class BootImageBuild extends BaseCommand {
@@ -12,6 +14,7 @@ export default class BootImageBuild extends BaseCommand {
     '<%= config.bin %> boot-image build default',
     '<%= config.bin %> boot-image build default --keyboard de --allow-shell',
     '<%= config.bin %> boot-image build lab --driver-dir drivers/nic --firmware firmware-marvell-prestera --lock',
+    '<%= config.bin %> boot-image build locked --secure-boot-key sb.key --secure-boot-certificate sb.pem',
     '<%= config.bin %> boot-image build default --mirror https://mirror.example/debian --json',
   ];
   static override args = { name: Args.string({ description: 'name of the boot image', required: true }) };
@@ -37,6 +40,16 @@ export default class BootImageBuild extends BaseCommand {
     prestart: Flags.string({ description: 'command that runs before anything is asked', helpValue: 'COMMAND' }),
     'allow-shell': Flags.boolean({ description: 'a root shell on the second console (Alt-F2)' }),
     'no-secure-boot': Flags.boolean({ description: 'take modules that are not signed' }),
+    'secure-boot-key': Flags.string({
+      description: 'sign kernel, initramfs and command line as one with this private key (docs/secure-boot.md)',
+      helpValue: 'FILE.key',
+      dependsOn: ['secure-boot-certificate'],
+    }),
+    'secure-boot-certificate': Flags.string({
+      description: 'its certificate, which machines enrol once',
+      helpValue: 'FILE.pem',
+      dependsOn: ['secure-boot-key'],
+    }),
     mirror: Flags.string({ description: 'Debian mirror instead of the one in apt’s sources', helpValue: 'URL' }),
     lock: Flags.boolean({ description: 'resolve the packages anew, lock them and keep their files' }),
   };
@@ -51,6 +64,7 @@ export default class BootImageBuild extends BaseCommand {
         ...{ allowShell: flags['allow-shell'], noSecureBoot: flags['no-secure-boot'] },
         ...{ kernelModules: flags['kernel-module'] ?? [], driverFolders: flags['driver-dir'] ?? [] },
         firmware: flags.firmware ?? [],
+        ...(await secureBoot(flags)),
         ...(flags.prestart === undefined ? {} : { prestart: flags.prestart }),
         ...(flags.mirror === undefined ? {} : { mirror: flags.mirror }),
       },
@@ -75,4 +89,14 @@ export default class BootImageBuild extends BaseCommand {
           'Debian has none for most of them; --firmware adds what you have. --json names the files.',
       );
   }
+}
+
+async function secureBoot(flags: {
+  readonly site: string | undefined;
+  readonly 'secure-boot-key': string | undefined;
+  readonly 'secure-boot-certificate': string | undefined;
+}): Promise<Pick<BootImageOrder, 'secureBoot'>> {
+  const { 'secure-boot-key': key, 'secure-boot-certificate': certificate } = flags;
+  if (key === undefined || certificate === undefined) return {};
+  return { secureBoot: { key, certificate, site: await siteFolder(flags.site ?? '.') } };
 }

@@ -13,13 +13,14 @@ import {
 } from '../host/files.ts';
 import type { BootImage } from '../model/boot-image.ts';
 import type { Progress } from '../model/progress.ts';
-import { firmwareLinks, firmwarePackages, packageNames } from './contents.ts';
+import { firmwareLinks, firmwarePackages, lockedPackages, packageNames } from './contents.ts';
 import { DebianTools } from './debian-tools.ts';
 import { addDrivers } from './drivers.ts';
 import { missingFirmware, selectFirmware } from './firmware.ts';
 import { buildInitramfs } from './initramfs.ts';
 import { firmwareFiles, initramfsSelection, kernelVersion, modinfo, readKernel, rootSelection } from './kernel.ts';
 import { prepareLoaders } from './loaders.ts';
+import { makeLocked } from './locked.ts';
 import { hardwareIds, parseModinfo } from './modules.ts';
 import { programId } from './own-parts.ts';
 import { type DebianPackage, obtainPackages, unpackPackages } from './packages.ts';
@@ -59,14 +60,14 @@ export async function buildBootImage(
   return withScratch(async (scratch) => {
     const packages = await obtainPackages(
       {
-        names: [...packageNames, ...firmwarePackages, ...extraFirmwarePackages(request)],
+        names: packagesOf(request),
         architecture: 'amd64',
         store,
         scratch,
         ...(request.mirror === undefined ? {} : { mirror: request.mirror }),
         ...(signal === undefined ? {} : { signal }),
       },
-      request.locked,
+      request.packageLock,
       progress,
     );
     const id = await inputId(request, packages);
@@ -118,6 +119,8 @@ async function assemble(
   };
   const { node, agent } = request;
   const root = await buildRoot({ kernel, modules, node, agent, firmware, extraFirmware, ...choices }, tools, scratch);
+  const parts = { kernel, initramfs, root: root.archive };
+  const locked = request.locked === undefined ? undefined : await makeLocked(parts, request.locked, tools, scratch);
   const hardware = hardwareIds(root.aliases.alias, root.aliases.builtin);
   await writeAtomically(`${scratch}/hardware.json`, `${JSON.stringify(hardware)}\n`);
   const files = await deliver(request.folder, {
@@ -130,6 +133,7 @@ async function assemble(
     'bios-cd': [loaders['bios-cd'], 'bios.img'],
     'bios-mbr': [loaders['bios-mbr'], 'boot_hybrid.img'],
     hardware: [`${scratch}/hardware.json`, 'hardware.json'],
+    ...(locked === undefined ? {} : { uki: [locked.uki, 'locked.efi'], enrol: [locked.certificate, 'enrol.cer'] }),
   });
   const image: BootImage = {
     format: 'bootwright-boot-image/1',
@@ -148,6 +152,11 @@ async function assemble(
   };
   await writeAtomically(`${request.folder}/boot-image.json`, `${JSON.stringify(image, undefined, 2)}\n`);
   return image;
+}
+
+function packagesOf(request: BootImageRequest): string[] {
+  const more = request.locked === undefined ? [] : lockedPackages;
+  return [...packageNames, ...firmwarePackages, ...more, ...extraFirmwarePackages(request)];
 }
 
 /** The firmware the user asked for, all of it: path below the firmware folder → host file. */

@@ -38,6 +38,13 @@ export const packageNames: readonly string[] = [
   'wireless-regdb',
 ];
 
+/** What one signed program is made with; only taken for boot images with a key for Secure Boot. */
+export const lockedPackages: readonly string[] = ['dmsetup', 'sbsigntool', 'systemd-boot-efi'];
+export const lockedStub = 'usr/lib/systemd/boot/efi/linuxx64.efi.stub';
+export const lockedProgram = 'usr/sbin/dmsetup';
+export const lockedModule = 'dm_verity';
+export const signingProgram = 'usr/bin/sbsign';
+
 /** Network, Wi-Fi and storage. Graphics, sound and video firmware is 300 MB that nothing here would load. */
 export const firmwarePackages: readonly string[] = [
   'firmware-ath9k-htc',

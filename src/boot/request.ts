@@ -4,6 +4,7 @@ import { BootwrightError } from '../model/error.ts';
 import { secretIn } from '../trust/public-text.ts';
 import * as contents from './contents.ts';
 import { requireKeyboard } from './keyboards.ts';
+import { type LockedRequest, readLockedCertificate } from './locked.ts';
 import * as modulePlaces from './module-places.ts';
 import { bootEnvironment, hashFolder } from './own-parts.ts';
 import type { DebianPackage } from './packages.ts';
@@ -26,6 +27,8 @@ export interface BootImageRequest {
   readonly firmware?: readonly string[];
   /** Take unsigned modules: the image then says that Secure Boot has to be off. */
   readonly noSecureBoot?: boolean;
+  /** Make one signed program of it all (docs/secure-boot.md). */
+  readonly locked?: LockedRequest;
   readonly allowShell?: boolean;
   /** A command the agent runs before anything else. */
   readonly prestart?: string;
@@ -34,7 +37,7 @@ export interface BootImageRequest {
   /** Folder of the packages; the user's cache when absent. */
   readonly store?: string;
   /** Take exactly these packages. */
-  readonly locked?: readonly DebianPackage[];
+  readonly packageLock?: readonly DebianPackage[];
 }
 
 /** Configuration Manager has the same limit. */
@@ -59,6 +62,11 @@ export async function checkRequest(request: BootImageRequest): Promise<void> {
       'BW-BOOT-060',
       `The prestart command holds ${secret}. Boot images can be fetched by everybody on the boot network.`,
     );
+  }
+  if (request.locked !== undefined) {
+    await readLockedCertificate(request.locked);
+    if (request.noSecureBoot === true)
+      throw new BootwrightError('BW-BOOT-008', 'A boot image with a key for Secure Boot cannot take unsigned modules.');
   }
   for (const folder of [...(request.driverFolders ?? []), ...firmwareFolders(request)]) {
     if (!(await exists(folder))) throw new BootwrightError('BW-BOOT-005', `There is no folder ${folder}.`);
@@ -100,12 +108,20 @@ export async function inputId(request: BootImageRequest, packages: readonly Debi
     secureBoot: request.noSecureBoot !== true,
     allowShell: request.allowShell ?? false,
     prestart: request.prestart ?? '',
+    ...(request.locked === undefined ? {} : { locked: await lockedId(request.locked) }),
   };
   return createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
+}
+
+/** What of the key decides; a signature by the same certificate is the same to firmware. */
+async function lockedId(locked: LockedRequest): Promise<unknown> {
+  return { certificate: (await readLockedCertificate(locked)).fingerprint256, makers: locked.makers };
 }
 
 /** Whether nothing was asked for that only the person who asked can repeat: such an image may be renewed unasked. */
 export function isPlain(request: BootImageRequest): boolean {
   const { kernelModules = [], driverFolders = [], firmware = [], noSecureBoot = false } = request;
-  return !noSecureBoot && kernelModules.length + driverFolders.length + firmware.length === 0;
+  return (
+    !noSecureBoot && request.locked === undefined && kernelModules.length + driverFolders.length + firmware.length === 0
+  );
 }

@@ -27,6 +27,7 @@ export interface BootImage {
 /**
  * kernel, initramfs, root: the boot environment · shim, grub, mok-manager: signed UEFI loaders (BOOTX64.EFI,
  * grubx64.efi, mmx64.efi) · bios-cd: GRUB core image for El Torito · bios-mbr: GRUB's boot_hybrid.img ·
+ * uki: kernel, initramfs and command line in one program signed with the site's key, enrol: that key's certificate ·
  * hardware: JSON list of PCI and USB ids.
  */
 export type BootFileRole =
@@ -36,6 +37,8 @@ export type BootFileRole =
   | 'shim'
   | 'grub'
   | 'mok-manager'
+  | 'uki'
+  | 'enrol'
   | 'bios-cd'
   | 'bios-mbr'
   | 'hardware';

@@ -56,4 +56,9 @@ export const bootErrors = {
     fix: 'Store it with `bootwright secret set NAME` and use it in a step of a sequence: policies are encrypted, boot images are not.',
     exit: 'refused',
   },
+  'BW-BOOT-090': {
+    title: 'The key for Secure Boot cannot be used',
+    fix: 'Make one: openssl req -new -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=NAME/" -keyout secure-boot.key -out secure-boot.pem',
+    exit: 'input',
+  },
 } as const satisfies Record<string, ErrorEntry>;

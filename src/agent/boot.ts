@@ -3,6 +3,7 @@ import { handoverFile } from './client/handover.ts';
 import { returnToDisk } from './client/return-to-disk.ts';
 import { confirm } from './confirm.ts';
 import { mediumContent } from './content.ts';
+import { readableContent } from './content-view.ts';
 import type { AgentContext } from './context.ts';
 import { checkDates } from './dates.ts';
 import { deploy } from './deploy.ts';
@@ -55,7 +56,7 @@ async function deployFromMedium(context: AgentContext): Promise<never> {
     if (isAsked && !(await confirm(context, undertaking))) return context.restart();
   }
   return deploy(context, {
-    content: mediumContent(context, policy, medium.folder),
+    content: mediumContent(context, policy, await readableContent(context, policy, medium.folder)),
     policy,
     vault: opened.vault,
     resume: interrupted === undefined ? undefined : { state: interrupted.saved.state, secrets: opened.variables },

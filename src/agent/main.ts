@@ -10,13 +10,19 @@ import { openRecord } from './record.ts';
  * Only what the first sign of life needs is imported here. The rest follows when it has been given: reading and
  * compiling it takes two thirds of the agent's start, and init has other work to do meanwhile (drivers, the screen).
  */
-const environment = process.argv[2];
+const [, , environment, ...words] = process.argv;
 if (environment === 'client') {
   const { runClient } = await import('./client/main.ts');
-  process.exit(await runClient(process.argv.slice(3)));
+  process.exit(await runClient(words));
+}
+if (environment === 'content-view') {
+  const { serveContentView } = await import('./content-view.ts');
+  const [medium = '', view = ''] = words;
+  await serveContentView(medium, view);
+  process.exit();
 }
 if (environment !== 'boot' && environment !== 'deployed') {
-  process.stderr.write('usage: agent.mjs boot|deployed|client COMMAND\n');
+  process.stderr.write('usage: agent.mjs boot|deployed|client COMMAND|content-view MEDIUM FOLDER\n');
   process.exit(2);
 }
 const paths = agentPaths(environment);

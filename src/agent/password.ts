@@ -1,4 +1,5 @@
 import { BootwrightError } from '../model/error.ts';
+import { recoveryKeySlip } from '../trust/recovery-key.ts';
 import type { AgentContext } from './context.ts';
 import type { Keyboard } from './keyboard.ts';
 import { gap, type Page, text } from './page.ts';
@@ -28,13 +29,15 @@ export async function askPassword<Opened>(
   { keyboard, title, open, reason, signal }: PasswordQuestion<Opened>,
 ): Promise<Opened | undefined> {
   const { terminal, emit, clock } = context;
+  let slip: string | undefined;
   for (let attempt = 1; ; attempt += 1) {
     for (let left = pauseBefore(attempt); left > 0; left -= 1) {
       terminal.show(page({ note: `Wrong password. The next try is possible in ${left} s.` }));
       await clock.sleep(1000, signal).catch(() => undefined);
       if (signal?.aborted === true) return undefined;
     }
-    const note = attempt === 1 ? (reason ?? '') : 'Wrong password. Mind the keyboard layout, Caps Lock and Num Lock.';
+    const wrong = `Wrong password. ${slip ?? 'Mind the keyboard layout, Caps Lock and Num Lock.'}`;
+    const note = attempt === 1 ? (reason ?? '') : wrong;
     terminal.discardKeys();
     emit({ type: 'prompt.shown', prompt: 'password', text: note === '' ? 'Password' : note, attempt });
     const typed = await typePassword(note);
@@ -48,6 +51,7 @@ export async function askPassword<Opened>(
     } catch (error) {
       if (!(error instanceof BootwrightError && error.code === 'BW-TRUST-002')) throw error;
       emit({ type: 'prompt.answered', prompt: 'password', answer: 'wrong' });
+      slip = recoveryKeySlip(typed);
     }
   }
 

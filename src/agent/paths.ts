@@ -18,6 +18,8 @@ export interface AgentPaths {
   /** Command line the boot image was built with. */
   readonly prestart: string;
   readonly tpm: string;
+  /** Where encrypted content of the medium is shown decrypted. */
+  readonly contentView: string;
   /** Named pipe on which init waits for the first sign of life. */
   readonly started: string;
   /** Made by init when the screen has its font and keyboard. */
@@ -49,6 +51,7 @@ export function agentPaths(environment: 'boot' | 'deployed', root = '/'): AgentP
     prestart: join(root, 'etc/bootwright/prestart'),
     kernelCommandLine: join(root, 'proc/cmdline'),
     tpm: join(root, 'dev/tpmrm0'),
+    contentView: join(root, 'run/bootwright/content'),
     started: join(root, 'run/bootwright/started'),
     screenReady: join(root, 'run/bootwright/screen-ready'),
     settled: join(root, 'run/bootwright/settled'),

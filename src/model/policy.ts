@@ -25,6 +25,15 @@ export interface Policy extends MediumBinding {
   readonly keyboard: string;
 }
 
+/**
+ * Name under which a medium keeps the key of its encrypted content (`AGE-SECRET-KEY-1…`) among its policy's secrets; no
+ * `!secret` can be called so.
+ */
+export const contentKeySecret = 'bootwright:content';
+
+/** What the names of encrypted files end in on a medium. */
+export const encryptedSuffix = '.age';
+
 export interface ContentItem {
   /** As steps name it: `tools`, or `tools@3` when that version is pinned. */
   readonly id: string;

@@ -48,6 +48,15 @@ export function beginAge(
   };
 }
 
+/** Bytes of an age file with this much content. */
+export function ageLength(plainLength: number, recipients: number): number {
+  const stanza: AgeStanza = { type: 'X25519', args: [encodeBase64(new Uint8Array(32))], body: new Uint8Array(32) };
+  const header =
+    serialiseAgeStanzas(Array(recipients).fill(stanza)).length + serialiseAgeMac(new Uint8Array(32)).length;
+  const chunks = Math.max(1, Math.ceil(plainLength / chunkLength));
+  return header + 16 + plainLength + chunks * tagLength;
+}
+
 /**
  * Opens an age file with one of the private sealing keys.
  *

@@ -157,4 +157,9 @@ export const agentErrors = {
     fix: 'Wait until it has ended; bootwright-agent status tells.',
     exit: 'refused',
   },
+  'BW-AGENT-090': {
+    title: 'The encrypted content of the medium cannot be opened',
+    fix: 'Try another port or stick; if it happens again, build the boot image and the medium anew.',
+    exit: 'failure',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -57,4 +57,9 @@ export const hostErrors = {
     fix: 'Connect a network adapter with an IPv4 address, or name the subnet with --subnet 10.1.2.0/24; directed broadcasts have to be let through by its router.',
     exit: 'failure',
   },
+  'BW-HOST-090': {
+    title: 'Encrypted content cannot be made readable',
+    fix: 'Build the boot image again with this version; it needs the kernel module fuse and root.',
+    exit: 'failure',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
 import type { Inspection } from '../../src/build/inspect.ts';
 import { protectionText } from '../../src/build/plan.ts';
+import { mediumName } from '../../src/model/medium-name.ts';
 import { formatBytes } from '../../src/model/quantity.ts';
 import { groupedFingerprint } from '../../src/trust/public-key.ts';
 import { BaseCommand } from '../base.ts';
@@ -21,7 +22,7 @@ export default class MediaInspect extends BaseCommand {
     const validity = [policy?.validFrom && `from ${policy.validFrom}`, policy?.validTo && `to ${policy.validTo}`];
     const rows: [string, string][] = [
       ['Kind', `${facts.kind}, made by ${facts.createdBy}`],
-      ['Medium', facts.id],
+      ['Medium', `${mediumName(facts.id)} (${facts.id})`],
       ['Label', found.volumeLabel],
       facts.kind === 'bootable'
         ? ['Asks', policy?.servers?.join('; ') ?? sealed]

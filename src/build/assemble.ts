@@ -1,15 +1,19 @@
 import { createHash, type KeyObject } from 'node:crypto';
+import { spdxDocument } from '../formats/spdx.ts';
+import { packageVersion } from '../host/package.ts';
 import type { Layout, LayoutFile } from '../model/layout.ts';
 import { layoutFileSize } from '../model/layout.ts';
 import type { MediaKind, MediumParts } from '../model/media-kind.ts';
 import type { Manifest, ManifestFile, MediumBinding } from '../model/medium.ts';
 import type { CompiledContent } from '../site/compiled-content.ts';
+import type { Keyholder } from '../trust/key-slots.ts';
 import { filesDigest, manifestBytes, signManifest } from '../trust/manifest.ts';
 import type { PublicKey } from '../trust/public-key.ts';
 import { seal, sealedLength } from '../trust/seal.ts';
 import { signBytes } from '../trust/signature.ts';
 import { damaged } from './boot-image.ts';
-import type { Hashes } from './iso.ts';
+import { withoutContentKey } from './encrypt-content.ts';
+import type { Hashes } from './hashes.ts';
 import type { IsoStructure } from './iso-reader.ts';
 
 /** Everything a medium is made of, its secrets included: never printed, never part of a plan. */
@@ -19,7 +23,10 @@ export interface MediumRecipe {
   /** What the medium brings its agent, by the hashes of its files; until they are known, with others of equal length. */
   readonly brings: (hashes?: Hashes) => object;
   readonly content: readonly CompiledContent[];
-  readonly password?: string;
+  /** Who opens the sealed part; none: it is not sealed. */
+  readonly holders: readonly Keyholder[];
+  /** To be shown once, when the medium is made. */
+  readonly recoveryKey?: string;
   readonly signing: { readonly privateKey: KeyObject; readonly publicKey: PublicKey };
 }
 
@@ -32,7 +39,10 @@ const unknownHash = '0'.repeat(64);
 /** The medium with every length final and every hash still zero. */
 export function draftLayout(recipe: MediumDraft): Layout {
   const layout = recipe.kind.layout({ ...recipe.parts, id: unknownId, policy: reservedPolicy(recipe) });
-  const whole = withFiles(layout, [structureFile({ systemArea: unknownHash, remainder: unknownHash })]);
+  const whole = withFiles(layout, [
+    materialsFile(recipe, layout),
+    structureFile({ systemArea: unknownHash, remainder: unknownHash }),
+  ]);
   const manifest = manifestOf(whole, new Map(), unknownId, recipe.signing.publicKey);
   return withManifest(whole, manifestBytes(manifest), new Uint8Array(64));
 }
@@ -52,12 +62,14 @@ export async function finishLayout(
   refuseChangedBootImage(recipe, draft, hashes);
   const brought = recipe.brings(hashes);
   const id = mediumId(recipe, brought, draft, hashes);
-  const layoutWith = (stored: Uint8Array): Layout =>
-    withFiles(recipe.kind.layout({ ...recipe.parts, id, policy: stored }), [structureFile(structure)]);
+  const layoutWith = (stored: Uint8Array): Layout => {
+    const layout = recipe.kind.layout({ ...recipe.parts, id, policy: stored });
+    return withFiles(layout, [materialsFile(recipe, layout), structureFile(structure)]);
+  };
   const identified = layoutWith(reservedPolicy(recipe));
   const digest = filesDigest(manifestOf(identified, hashes, id, recipe.signing.publicKey).files);
   const plain = policyBytes(recipe, brought, id, digest);
-  const stored = recipe.password === undefined ? plain : await seal(plain, [recipe.password]);
+  const stored = recipe.holders.length === 0 ? plain : await seal(plain, recipe.holders);
   const layout = layoutWith(stored);
   const manifest = manifestBytes(manifestOf(layout, hashes, id, recipe.signing.publicKey));
   return { id, layout: withManifest(layout, manifest, signManifest(manifest, recipe.signing.privateKey)) };
@@ -65,7 +77,7 @@ export async function finishLayout(
 
 function reservedPolicy(recipe: MediumDraft): Uint8Array {
   const plain = policyBytes(recipe, recipe.brings(), unknownId, unknownHash);
-  return new Uint8Array(recipe.password === undefined ? plain.length : sealedLength(plain.length, 1));
+  return new Uint8Array(recipe.holders.length === 0 ? plain.length : sealedLength(plain.length, recipe.holders));
 }
 
 /**
@@ -74,11 +86,11 @@ function reservedPolicy(recipe: MediumDraft): Uint8Array {
  */
 function mediumId(recipe: MediumRecipe, brought: object, draft: Layout, hashes: Hashes): string {
   const files = draft.files.filter(({ path }) => !/^bootwright\/(policy|manifest)\.[^/]+$/.test(path));
-  const stated = policyBytes(recipe, brought, unknownId, unknownHash);
+  const stated = policyBytes(recipe, withoutContentKey(brought), unknownId, unknownHash);
   const statement = Buffer.concat([Buffer.from('bootwright-medium-id/1\n'), stated]);
   return createHash('sha256')
     .update(signBytes(statement, recipe.signing.privateKey))
-    .update(JSON.stringify(files.map((file) => manifestFile(file, hashes))))
+    .update(JSON.stringify(files.map((file) => lastingFile(file, hashes))))
     .digest('hex')
     .slice(0, 32);
 }
@@ -102,6 +114,24 @@ function manifestFile(file: LayoutFile, hashes: Hashes): ManifestFile {
   const sha256 =
     'bytes' in file ? createHash('sha256').update(file.bytes).digest('hex') : (hashes.get(file.path) ?? unknownHash);
   return { path: file.path, size: layoutFileSize(file), sha256 };
+}
+
+/** Ciphertext is new every time; the policy has the hashes of what was encrypted. */
+function lastingFile(file: LayoutFile, hashes: Hashes): ManifestFile {
+  return manifestFile(file, 'source' in file && file.encryption !== undefined ? new Map() : hashes);
+}
+
+/** The packages the boot image is made of, for inventories and advisories. */
+function materialsFile({ parts: { bootImage } }: MediumDraft, { epoch }: Layout): LayoutFile {
+  const text = spdxDocument({
+    name: `Bootwright boot image ${bootImage.name}`,
+    namespace: `urn:bootwright:boot-image:${bootImage.id}`,
+    epoch,
+    tool: { name: 'bootwright', version: packageVersion() },
+    architecture: bootImage.architecture === 'x64' ? 'amd64' : 'arm64',
+    packages: bootImage.packages,
+  });
+  return { path: 'bootwright/sbom.spdx.json', bytes: Buffer.from(text) };
 }
 
 /** What lies beside the files, so that the manifest's signature covers every byte of the image (`media verify`). */

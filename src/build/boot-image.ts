@@ -47,7 +47,9 @@ export async function readLoaders({ image, folder }: ChosenBootImage): Promise<M
   };
   return {
     shim: await read('shim'),
-    grub: await read('grub'),
+    // Of a locked boot image shim starts the signed whole instead of GRUB.
+    grub: await read(image.files['uki'] === undefined ? 'grub' : 'uki'),
+    ...(image.files['enrol'] === undefined ? {} : { enrol: await read('enrol') }),
     ...(image.files['mok-manager'] === undefined ? {} : { mokManager: await read('mok-manager') }),
   };
 }

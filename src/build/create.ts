@@ -19,6 +19,8 @@ export interface WrittenMedium {
   readonly label: string;
   /** Bytes. */
   readonly size: number;
+  /** Opens the medium like its password; nobody keeps a copy of it. */
+  readonly recoveryKey?: string;
 }
 
 /**
@@ -45,7 +47,8 @@ export async function writeMedium(prepared: PreparedMedium, options: WriteOption
     progress,
     ...(signal === undefined ? {} : { signal }),
   });
-  return { file: plan.output, id, label: plan.label, size };
+  const { recoveryKey } = recipe;
+  return { file: plan.output, id, label: plan.label, size, ...(recoveryKey === undefined ? {} : { recoveryKey }) };
 }
 
 async function verifyImages({ content }: MediumRecipe, { progress, signal }: WriteOptions): Promise<void> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type IsoFile, type IsoImage, readIso } from '../formats/iso9660.ts';
-import { open, sizeOf } from '../host/files.ts';
+import { open } from '../host/files.ts';
+import { BootwrightError } from '../model/error.ts';
 
 /** An ISO opened for reading its files and everything between them. */
 export interface IsoReader extends IsoImage {
@@ -29,13 +30,27 @@ const step = 1 << 20;
 
 /** Opens an ISO, hands it to `use`, closes it. @throws BW-HOST-007, BW-MEDIA-010 */
 export async function withIso<T>(path: string, use: (iso: IsoReader) => Promise<T>): Promise<T> {
-  const length = await sizeOf(path);
-  const handle = await open(path, 'r');
+  const handle = await open(path, 'r').catch((cause: unknown) => {
+    throw new BootwrightError('BW-HOST-007', `${path} cannot be read: ${(cause as Error).message}.`, { cause });
+  });
   try {
-    return await use(await isoReader(handle, length));
+    const facts = await handle.stat();
+    return await use(await isoReader(handle, facts.isBlockDevice() ? await imageLength(handle) : facts.size));
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Bytes of the image that was written to a device: the partition table says where its copy at the end lies. What is
+ * behind is older than the image and nothing of it.
+ */
+async function imageLength(handle: Awaited<ReturnType<typeof open>>): Promise<number> {
+  const header = Buffer.alloc(92);
+  await handle.read(header, 0, header.length, 512);
+  const whole = Number.MAX_SAFE_INTEGER;
+  if (header.toString('latin1', 0, 8) !== 'EFI PART') return whole;
+  return Math.ceil((Number(header.readBigUInt64LE(32)) + 1) / 4) * 2048;
 }
 
 /** Reads the image behind an open file. @throws BW-MEDIA-010 */

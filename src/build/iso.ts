@@ -1,16 +1,15 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type IsoFile, isoBlock } from '../formats/iso9660.ts';
-import { freeBytes, hashFile, open, rename, rm, stat, syncFolder, withScratch } from '../host/files.ts';
+import { freeBytes, hashFile, open, rename, rm, stat, syncFolder, truncate, withScratch } from '../host/files.ts';
 import { randomId } from '../host/random.ts';
 import { BootwrightError } from '../model/error.ts';
 import { type Layout, type LayoutFile, layoutFileSize, type SourceFile } from '../model/layout.ts';
 import type { Progress } from '../model/progress.ts';
+import { writeEncrypted } from './encrypt-content.ts';
+import type { Hashes } from './hashes.ts';
 import { type IsoStructure, isoReader } from './iso-reader.ts';
 import { runXorriso, xorrisoLists } from './xorriso.ts';
-
-/** SHA-256 (hex) of every file of a layout, by path. */
-export type Hashes = ReadonlyMap<string, string>;
 
 export interface IsoJob {
   readonly output: string;
@@ -53,8 +52,14 @@ async function writeAndHash(job: IsoJob, output: string, scratch: string): Promi
   const { draft, progress } = job;
   const sources: string[] = [];
   for (const [index, file] of draft.files.entries()) {
-    if ('source' in file) sources.push(resolve(file.source));
-    else {
+    if ('source' in file && file.encryption === undefined) sources.push(resolve(file.source));
+    else if ('source' in file) {
+      // A hole of the final size: what goes there is written once the place is known.
+      const path = join(scratch, `${index}`);
+      await writeScratch(path, '');
+      await truncate(path, file.size);
+      sources.push(path);
+    } else {
       const path = join(scratch, `${index}`);
       await writeScratch(path, file.bytes);
       sources.push(path);
@@ -84,9 +89,12 @@ async function writeAndHash(job: IsoJob, output: string, scratch: string): Promi
     ended(hashSources(job, signal)),
     ended(runXorriso({ layout: draft, sources, twins, output, lists, signal, onBytes })),
   ]);
+  if (reason === undefined && hashes.status === 'fulfilled') {
+    progress.advance(total);
+    await writeEncrypted(draft, output, hashes.value, progress, job.signal);
+  }
   await refuseChanges(draft, before);
   if (reason !== undefined || hashes.status === 'rejected') throw await explained(reason, output, draft);
-  progress.advance(total);
   return hashes.value;
 }
 
@@ -101,10 +109,12 @@ async function hashSources(job: IsoJob, signal: AbortSignal): Promise<Map<string
   const hashes = new Map<string, string>();
   for (const file of job.draft.files) {
     signal.throwIfAborted();
-    hashes.set(
-      file.path,
-      'bytes' in file ? sha256(file.bytes) : await hash(file.source, () => signal.throwIfAborted(), signal),
-    );
+    if ('bytes' in file) hashes.set(file.path, sha256(file.bytes));
+    else
+      hashes.set(
+        file.encryption?.plainPath ?? file.path,
+        await hash(file.source, () => signal.throwIfAborted(), signal),
+      );
   }
   return hashes;
 }
@@ -117,7 +127,7 @@ async function factsOf(layout: Layout): Promise<Map<string, string>> {
     const { dev, ino, size, mtimeNs } = await stat(file.source, { bigint: true }).catch((cause: unknown) => {
       throw new BootwrightError('BW-CONTENT-007', `${file.source} is gone: no medium was written.`, { cause });
     });
-    if (size !== BigInt(file.size)) throw changed(file);
+    if (size !== BigInt(file.encryption?.plainSize ?? file.size)) throw changed(file);
     facts.set(file.path, `${dev} ${ino} ${size} ${mtimeNs}`);
   }
   return facts;
@@ -131,6 +141,8 @@ function hardLinks(layout: Layout, facts: ReadonlyMap<string, string>): Set<numb
     const identity = facts.get(file.path);
     // Empty files have no content to share.
     if (identity === undefined || layoutFileSize(file) === 0) continue;
+    // Encrypted twice, the same content is two contents.
+    if ('source' in file && file.encryption !== undefined) continue;
     if (seen.has(identity)) twins.add(index);
     seen.add(identity);
   }

@@ -1,19 +1,21 @@
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { orderBootImage } from '../boot/order.ts';
 import { hasOurProgram } from '../boot/own-parts.ts';
 import { defaultBootImageFolder, readBootImage } from '../boot/read.ts';
 import { imageOf, readWim } from '../content/wim.ts';
 import { now } from '../host/clock.ts';
 import { exists, rm, withScratch, writeAtomically } from '../host/files.ts';
-import { promptNewSecret, readPasswordFile } from '../host/prompt.ts';
+import { promptNewSecret, promptSecret, readPasswordFile } from '../host/prompt.ts';
 import { ask, canAsk } from '../host/terminal.ts';
 import { readBootableServer } from '../model/bootable.ts';
 import { BootwrightError } from '../model/error.ts';
 import type { Progress } from '../model/progress.ts';
 import { temporarySite } from '../site/impatient.ts';
 import { findSite } from '../site/load.ts';
+import { registerMedium } from '../site/media-register.ts';
 import { activeKey, privateKeyPath } from '../trust/keys.ts';
 import { formatPublicKey } from '../trust/public-key.ts';
+import { type Recipient, readRecipient } from '../trust/recipient.ts';
 import { type WriteOptions, type WrittenMedium, writeMedium } from './create.ts';
 import { readAuthority, readVariables } from './options.ts';
 import type { MediumPlan } from './plan.ts';
@@ -22,13 +24,15 @@ import { prepareMedium } from './prepare.ts';
 import type { BootableRequest, MediumRequest, StandaloneRequest } from './request.ts';
 
 /** What a request has instead of the words of the command line. */
-type Ordered = 'siteFolder' | 'password' | 'variables' | 'now' | 'passphrase';
+type Ordered = 'siteFolder' | 'password' | 'recipients' | 'variables' | 'now' | 'passphrase';
 
 interface CommonOrder {
   readonly passphrase: NonNullable<MediumRequest['passphrase']>;
   readonly site: string;
   readonly passwordFile?: string;
   readonly noPassword: boolean;
+  /** Files of those who can open the medium on a desk. */
+  readonly recipient: readonly string[];
   readonly variable: readonly string[];
   readonly variablesFile?: string;
   readonly dryRun: boolean;
@@ -94,9 +98,9 @@ export async function fulfilBootable(order: BootableOrder, options: OrderOptions
 }
 
 async function commonOf(
-  { passwordFile, noPassword, variable, variablesFile }: CommonOrder,
+  { passwordFile, noPassword, recipient, variable, variablesFile }: CommonOrder,
   siteFolder: string,
-): Promise<Pick<MediumRequest, 'siteFolder' | 'variables' | 'now' | 'password'>> {
+): Promise<Pick<MediumRequest, 'siteFolder' | 'recipients' | 'variables' | 'now' | 'password'>> {
   const password =
     passwordFile !== undefined
       ? await readPasswordFile(passwordFile)
@@ -104,14 +108,38 @@ async function commonOf(
         ? undefined
         : () => promptNewSecret('Password of the medium:');
   const variables = await readVariables(variable, variablesFile);
-  return { siteFolder, variables, now: now(), ...(password === undefined ? {} : { password }) };
+  const recipients = await readRecipients(recipient);
+  return { siteFolder, recipients, variables, now: now(), ...(password === undefined ? {} : { password }) };
 }
 
 async function carryOut(request: MediumRequest, dryRun: boolean, options: OrderOptions): Promise<MediumResult> {
   const prepared = await prepareMedium(request, options.progress);
   options.announce(planText(prepared.plan));
   if (dryRun) return { plan: prepared.plan };
-  return { plan: prepared.plan, written: await writeMedium(prepared, options) };
+  const written = await writeMedium(prepared, options);
+  await register(request.siteFolder, prepared.plan, written);
+  return { plan: prepared.plan, written };
+}
+
+/** A medium of a site that stays is entered in its register; who has it is written there later. */
+async function register(siteFolder: string, plan: MediumPlan, { id, file }: WrittenMedium): Promise<void> {
+  const { kind, label, protection, validTo, sequence } = plan;
+  const made = now().toISOString().replace(/\.\d+/, '');
+  const place = relative(siteFolder, resolve(file));
+  await registerMedium(siteFolder, {
+    ...{ medium: id, kind, label, protection, made, file: place },
+    ...(sequence === undefined ? {} : { sequence: sequence.id }),
+    ...(validTo === undefined ? {} : { validTo }),
+  });
+}
+
+async function readRecipients(files: readonly string[]): Promise<Recipient[]> {
+  const recipients: Recipient[] = [];
+  for (const file of files)
+    recipients.push(
+      await readRecipient(file, () => promptSecret(`Password of ${file}:`, '--recipient with a PEM file')),
+    );
+  return recipients;
 }
 
 /** One line for the impatient: a site that exists as long as it is needed, or is kept with `--save-site`. */

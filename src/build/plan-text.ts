@@ -9,13 +9,13 @@ export function planText(plan: MediumPlan): string {
     ...section('On the target', [...effects(plan), ...asked(plan), ...validity(plan)]),
     ...section('Content', [
       ...plan.content.map(
-        ({ id, name, size, files }) =>
-          `${id}${name === id ? '' : ` (${name})`}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}`,
+        ({ id, name, size, files, unread }) =>
+          `${id}${name === id ? '' : ` (${name})`}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}, ${reading(files, unread)}`,
       ),
-      `boot image ${plan.bootImage.name}, kernel ${plan.bootImage.kernelVersion}`,
+      `boot image ${plan.bootImage.name}, kernel ${plan.bootImage.kernelVersion}, as it was built`,
     ]),
     ...section('Secrets', secretLines(plan)),
-    ...section('Protection', [`${plan.protection}: ${protectionText(plan)}`, `Signed by ${plan.signedBy}`]),
+    ...section('Protection', protection(plan)),
     ...section(
       'Firmware that starts it',
       plan.firmware.map(
@@ -53,6 +53,22 @@ function effects({ online, erases }: MediumPlan): string[] {
     ];
   if (erases.length === 0) return ['Erases nothing.'];
   return erases.map(({ name, description }) => `ERASES: ${name}: ${description}`);
+}
+
+/** What is known of content already, and what a changed file costs. */
+function reading(files: number, unread: number): string {
+  if (unread === 0) return 'unchanged since it was read';
+  return unread === files ? 'new: to be hashed' : `${unread} new or changed: to be hashed`;
+}
+
+function protection(plan: MediumPlan): string[] {
+  const { protection, signedBy, encryptsContent, openedBy } = plan;
+  return [
+    `${protection}: ${protectionText(plan)}`,
+    ...(encryptsContent ? ['Images and packages are encrypted: they cannot be read without the password either.'] : []),
+    ...openedBy.map((who) => `Opened too by ${who}`),
+    `Signed by ${signedBy}`,
+  ];
 }
 
 function asked(plan: MediumPlan): string[] {

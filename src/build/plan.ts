@@ -20,6 +20,9 @@ export interface MediumPlan {
   readonly about?: MediumAbout;
   readonly password: 'given' | 'asked' | 'none';
   readonly protection: MediumFacts['protection'];
+  readonly encryptsContent: boolean;
+  /** Who opens it beside whoever knows the password. */
+  readonly openedBy: readonly string[];
   /** Steps that erase or overwrite something on the target, in order. */
   readonly erases: CompiledPolicy['destructive'];
   readonly asks: readonly string[];
@@ -45,6 +48,8 @@ export interface PlannedContent {
   readonly name: string;
   readonly size: number;
   readonly files: number;
+  /** Files that are new or changed since they were last read: their hashes have to be made. */
+  readonly unread: number;
 }
 
 export interface FirmwareVerdict {
@@ -65,7 +70,8 @@ export function protectionText({ protection, kind }: Pick<MediumFacts, 'protecti
   const texts = {
     chain: `loader and kernel are checked by the firmware under Secure Boot; ${open} can be read by anybody`,
     sealed: `${sealed} cannot be read or silently changed without the password${beside}; whoever holds the medium could exchange the program that asks for the password (media verify --key finds that)`,
-    locked: 'nothing on the medium can be exchanged on machines that have enrolled the site key',
+    locked:
+      'kernel, first program, command line and root are signed as one, and none of them can be exchanged on machines that have enrolled the site key; whoever exchanges the whole medium can still show a false prompt',
   };
   return texts[protection];
 }

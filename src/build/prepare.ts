@@ -1,17 +1,23 @@
 import { hasOurProgram } from '../boot/own-parts.ts';
 import { exists, readText } from '../host/files.ts';
 import { packageVersion, templatePath } from '../host/package.ts';
+import { BootwrightError } from '../model/error.ts';
 import { type Layout, layoutFileSize } from '../model/layout.ts';
 import type { MediumParts } from '../model/media-kind.ts';
 import type { Progress } from '../model/progress.ts';
 import { loadSite } from '../site/load.ts';
+import type { Keyholder } from '../trust/key-slots.ts';
 import { ensureKeys, loadSigningKey, readPublicKeys } from '../trust/keys.ts';
+import { checkPasswordPolicy } from '../trust/password-policy.ts';
 import { formatPublicKey, groupedFingerprint, type PublicKey, publicKey } from '../trust/public-key.ts';
+import { newRecoveryKey } from '../trust/recovery-key.ts';
 import { draftLayout, type MediumRecipe } from './assemble.ts';
 import { type ChosenBootImage, chooseBootImage, readLoaders } from './boot-image.ts';
 import { bootableSubstance } from './compile-bootable.ts';
 import { standaloneSubstance } from './compile-medium.ts';
-import { estimateIsoSize, type Hashes } from './iso.ts';
+import { newContentKey, withEncryptedContent } from './encrypt-content.ts';
+import type { Hashes } from './hashes.ts';
+import { estimateIsoSize } from './iso.ts';
 import { checkLabel } from './options.ts';
 import { checkOutput, checkSpace, refuseOwnSource } from './output.ts';
 import { firmwareVerdicts, type MediumPlan } from './plan.ts';
@@ -56,13 +62,17 @@ export async function prepareMedium(request: MediumRequest, progress: Progress):
     ...parts,
     keys: [{ name: 'site.pub', text: formatPublicKey(key) }],
   });
-  const draft = draftLayout({
+  refuseUnsealed(request);
+  const known = [site.name, site.organisation, substance.title, label];
+  if (typeof request.password === 'string') checkPasswordPolicy(request.password, site.passwords, known);
+  const planned = {
     ...{ ...base, brings: (hashes?: Hashes) => substance.brings(allowShell, hashes) },
     parts: withKey(active ?? someKey),
     signing: { publicKey: active ?? someKey },
-    // Any password gives the same lengths.
-    ...(request.password === undefined ? {} : { password: '?' }),
-  });
+    // Any password, recovery key and content key give the same lengths.
+    holders: request.password === undefined ? [] : holders(request, '?', ''),
+  };
+  const draft = draftLayout(request.encryptContent === true ? withEncryptedContent(planned, newContentKey()) : planned);
   await refuseOwnSource(
     request.output,
     draft.files.flatMap((file) => ('source' in file ? [file.source] : [])),
@@ -74,6 +84,11 @@ export async function prepareMedium(request: MediumRequest, progress: Progress):
     ...(request.about === undefined ? {} : { about: request.about }),
     password: request.password === undefined ? 'none' : typeof request.password === 'string' ? 'given' : 'asked',
     protection: parts.facts.protection,
+    encryptsContent: request.encryptContent ?? false,
+    openedBy: [
+      ...(request.recoveryKey === true ? ['a recovery key, shown when the medium is made'] : []),
+      ...(request.recipients ?? []).map(({ name }) => name),
+    ],
     unattended: substance.unattended,
     bootImage: plannedBootImage(bootImage),
     firmware: firmwareVerdicts(bootImage.image, parts.loaders.shim),
@@ -89,13 +104,43 @@ export async function prepareMedium(request: MediumRequest, progress: Progress):
       const brings = await substance.complete();
       const whole = {
         ...{ ...base, brings: (hashes?: Hashes) => brings(allowShell, hashes) },
-        ...{ parts: withKey(signing.publicKey), signing },
+        ...{ parts: withKey(signing.publicKey), signing, holders: [] },
       };
-      const { password } = request;
-      if (password === undefined) return whole;
-      return { ...whole, password: typeof password === 'string' ? password : await password() };
+      if (request.password === undefined) return whole;
+      const password = typeof request.password === 'string' ? request.password : await request.password();
+      checkPasswordPolicy(password, site.passwords, known);
+      const recoveryKey = request.recoveryKey === true ? newRecoveryKey() : undefined;
+      const sealed = {
+        ...whole,
+        holders: holders(request, password, recoveryKey),
+        ...(recoveryKey === undefined ? {} : { recoveryKey }),
+      };
+      return request.encryptContent === true ? withEncryptedContent(sealed, newContentKey()) : sealed;
     },
   };
+}
+
+/** Everybody who opens the medium, the person at the target first. */
+function holders(request: MediumRequest, password: string, recoveryKey: string | undefined): Keyholder[] {
+  const { recipients = [] } = request;
+  return [
+    password,
+    ...(request.recoveryKey === true ? [{ recoveryKey: recoveryKey ?? '' }] : []),
+    ...recipients.map(({ publicKey }) => ({ recipient: publicKey })),
+  ];
+}
+
+/** On the target a person opens the medium: keys and recipients are for desks, and content needs a place for its key. */
+function refuseUnsealed({ password, recoveryKey, recipients = [], encryptContent }: MediumRequest): void {
+  if (password !== undefined) return;
+  const wanted = [
+    ...(recoveryKey === true ? ['A recovery key'] : []),
+    ...(recipients.length > 0 ? ['A recipient'] : []),
+    ...(encryptContent === true ? ['Encrypted content'] : []),
+  ];
+  const [first] = wanted;
+  if (first !== undefined)
+    throw new BootwrightError('BW-MEDIA-090', `${first} needs a medium with a password. Nothing was written.`);
 }
 
 async function partsOf(
@@ -115,7 +160,7 @@ async function partsOf(
       passwordRequired: sealed,
       ...{ unattended, keyboard },
       bootImage: { id: image.id, kernelVersion: image.kernelVersion },
-      protection: sealed ? 'sealed' : 'chain',
+      protection: image.files['uki'] !== undefined ? 'locked' : sealed ? 'sealed' : 'chain',
       createdBy: `bootwright ${packageVersion()}`,
       ...(request.about === undefined ? {} : { about: request.about }),
     },

@@ -4,6 +4,7 @@ import type { MediumAbout } from '../model/medium.ts';
 import type { TaskSequence } from '../model/sequence.ts';
 import type { CompileRequest } from '../site/compile.ts';
 import type { Passphrase } from '../trust/keys.ts';
+import type { Recipient } from '../trust/recipient.ts';
 
 /** Which medium is wanted, with everything it depends on: the clock too. */
 export type MediumRequest = StandaloneRequest | BootableRequest;
@@ -13,6 +14,12 @@ interface CommonRequest {
   readonly output: string;
   /** Absent: no password. A function is called once everything else is known to be right. */
   readonly password?: string | (() => Promise<string>);
+  /** Make a recovery key that opens the medium beside its password. */
+  readonly recoveryKey?: boolean;
+  /** Further ones who can open it on a desk, with their private keys. */
+  readonly recipients?: readonly Recipient[];
+  /** Images and packages too can be read only after the password. */
+  readonly encryptContent?: boolean;
   readonly passphrase?: Passphrase;
   readonly label?: string;
   readonly about?: MediumAbout;

@@ -1,5 +1,5 @@
 import type { CompiledContent } from '../site/compiled-content.ts';
-import type { Hashes } from './iso.ts';
+import type { Hashes } from './hashes.ts';
 import type { MediumPlan, PlannedContent } from './plan.ts';
 
 /** What a medium of one kind is to hold, before it has an identity and a boot image. */
@@ -31,7 +31,10 @@ export interface MediumSubstance {
 }
 
 export function plannedContent(content: readonly CompiledContent[]): PlannedContent[] {
-  return content.map(({ item: { id, kind, name, size }, files }) => ({ id, kind, name, size, files: files.length }));
+  return content.map(({ item: { id, kind, name, size }, files }) => ({
+    ...{ id, kind, name, size, files: files.length },
+    unread: files.filter(({ sha256 }) => sha256 === undefined).length,
+  }));
 }
 
 /** The sealed part without what ties it to the medium. Its JSON has one length, whatever the hashes are. */

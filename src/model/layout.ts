@@ -27,8 +27,21 @@ export type LayoutFile = {
 export interface SourceFile {
   /** Host path. */
   readonly source: string;
+  /** Bytes on the medium. */
   readonly size: number;
   readonly sha256?: string;
+  /** Written as an age file for one recipient. */
+  readonly encryption?: Encryption;
+}
+
+/** How a source gets onto the medium encrypted. */
+export interface Encryption {
+  /** Raw X25519 public key. */
+  readonly recipient: Uint8Array;
+  /** Bytes of the source. */
+  readonly plainSize: number;
+  /** What the file would be called unencrypted; hashes of sources are kept under it. */
+  readonly plainPath: string;
 }
 
 export function layoutFileSize(file: LayoutFile): number {

@@ -1,6 +1,6 @@
 import type { BootImage } from './boot-image.ts';
 import type { Problem } from './error.ts';
-import type { Layout } from './layout.ts';
+import type { Encryption, Layout } from './layout.ts';
 import type { MediumFacts } from './medium.ts';
 
 /**
@@ -29,7 +29,13 @@ export interface MediumParts {
   /** Host folder of the boot image's files. */
   readonly bootImageFolder: string;
   /** Signed UEFI loaders, which also go into the EFI boot image. */
-  readonly loaders: { readonly shim: Uint8Array; readonly grub: Uint8Array; readonly mokManager?: Uint8Array };
+  readonly loaders: {
+    readonly shim: Uint8Array;
+    readonly grub: Uint8Array;
+    readonly mokManager?: Uint8Array;
+    /** Certificate of the key that signed the second stage, for MokManager to enrol. */
+    readonly enrol?: Uint8Array;
+  };
   readonly menus: BootMenus;
   readonly content: readonly ContentFile[];
   /** Public keys the boot environment trusts: name of the `.pub` file and its text. */
@@ -51,5 +57,7 @@ export interface ContentFile {
   readonly path: string;
   /** Host path. */
   readonly source: string;
+  /** Bytes on the medium. */
   readonly size: number;
+  readonly encryption?: Encryption;
 }

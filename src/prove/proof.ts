@@ -114,3 +114,10 @@ export async function readProof(path: string): Promise<ProofFile | undefined> {
 export async function writeProof(path: string, file: ProofFile): Promise<void> {
   await writeAtomically(path, `${JSON.stringify(file, undefined, 2)}\n`);
 }
+
+/** Profiles in which this medium passed, by the proof beside its file; none when that is gone or another medium's. */
+export async function provenProfiles(file: string, mediumId: string): Promise<string[]> {
+  const found = await readProof(proofPath(file)).catch(() => undefined);
+  if (found?.proof.medium.id !== mediumId) return [];
+  return [...new Set(found.proof.runs.filter(({ result }) => result === 'passed').map(({ profile }) => profile))];
+}

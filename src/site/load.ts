@@ -5,6 +5,7 @@ import { cacheFolder } from '../host/cache-folder.ts';
 import { exists, readdir, readText } from '../host/files.ts';
 import { type Architecture, architectures } from '../model/deployment.ts';
 import { BootwrightError, type Problem } from '../model/error.ts';
+import { defaultPasswordPolicy } from '../trust/password-policy.ts';
 import { loadApplications } from './load-applications.ts';
 import { loadImages, loadPackages, loadScripts } from './load-content.ts';
 import { defaultDeploymentSettings, loadRecords } from './load-records.ts';
@@ -89,6 +90,10 @@ export async function loadSite(folder: string): Promise<Site> {
     defaults: {
       bootImage: value?.defaults?.bootImage ?? 'default',
       ...(value?.defaults?.label === undefined ? {} : { label: value.defaults.label }),
+    },
+    passwords: {
+      minimumLength: value?.passwords?.minimumLength ?? defaultPasswordPolicy.minimumLength,
+      minimumBits: value?.passwords?.minimumBits ?? defaultPasswordPolicy.minimumBits,
     },
     sequences,
     images,

@@ -32,6 +32,13 @@ export const siteSchema = z.strictObject({
         .describe('volume label of media'),
     })
     .optional(),
+  passwords: z
+    .strictObject({
+      minimumLength: z.int().min(1).max(128).optional().describe('characters; default: 8'),
+      minimumBits: z.int().min(0).max(128).optional().describe('strength as bootwright estimates it; default: 30'),
+    })
+    .optional()
+    .describe('what passwords of media have to be'),
   deployments: deploymentSettingsSchema.optional().describe('which machines are answered, and how'),
   retention: retentionSchema.optional().describe('days after which the server forgets; 0: never'),
   content: z

@@ -6,6 +6,7 @@ import { BootwrightError, type Place, type Problem } from '../model/error.ts';
 import type { Step, TaskSequence } from '../model/sequence.ts';
 import type { StepType } from '../model/step.ts';
 import { didYouMean } from '../sequence/did-you-mean.ts';
+import type { PasswordPolicy } from '../trust/password-policy.ts';
 import type { applicationSchema, packageSchema } from './content-schemas.ts';
 import type { retentionSchema } from './schema.ts';
 
@@ -18,6 +19,7 @@ export interface Site {
   /** Layout of the password prompt, `us`, `de`, … */
   readonly keyboard: string;
   readonly defaults: SiteDefaults;
+  readonly passwords: PasswordPolicy;
   /** By ID as the file is named. IDs ignore case: look them up with `findById`. */
   readonly sequences: ReadonlyMap<string, SiteSequence>;
   readonly images: ReadonlyMap<string, SiteImage>;

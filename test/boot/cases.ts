@@ -179,6 +179,7 @@ const deployments: readonly (readonly [Start, string, Parameters<typeof deploys>
     { cut: 'before the restart' },
   ],
   [{ medium: 'unattended', profile: 'cd-bios', disk: 'nvme' }, 'unattended: only the password is asked', {}],
+  [{ medium: 'encrypted', profile: 'usb-bios', disk: 'virtio' }, 'image decrypted while it is applied', {}],
   [{ medium: 'foreign', profile: 'cd-uefi', disk: 'ahci' }, 'later the disk starts by itself', { again: true }],
   [{ medium: 'german', profile: 'usb-uefi-secureboot', disk: 'nvme', foreignDisk: true }, 'foreign disk untouched', {}],
   [

@@ -50,6 +50,10 @@ const recipes = {
   /** With the agent for running systems. */
   client: { sequence: 'client', password: 'correct horse', keyboard: 'us', options: ['--unattended'] },
   unattended: { sequence: 'plain', password: 'correct horse', keyboard: 'us', options: ['--unattended'] },
+  encrypted: {
+    ...{ sequence: 'plain', password: 'correct horse', keyboard: 'us' },
+    options: ['--encrypt-content', '--recovery-key'],
+  },
   dated: {
     ...{ sequence: 'small', password: 'correct horse', keyboard: 'us' },
     options: ['--valid-from', '2026-01-01', '--valid-to', '2036-01-01'],

@@ -8,6 +8,12 @@ export const mediumFlags = {
   site: siteFlag,
   'password-file': Flags.string({ description: 'file with the password (- is standard input)', helpValue: 'FILE' }),
   'no-password': Flags.boolean({ description: 'do not ask for one', exclusive: ['password-file'] }),
+  'recovery-key': Flags.boolean({ description: 'make a key that opens the medium too; it is shown once' }),
+  recipient: Flags.string({
+    description: 'certificate (PEM, DER, PFX), public key or age recipient that opens the medium on a desk',
+    helpValue: 'FILE',
+    multiple: true,
+  }),
   'passphrase-file': passphraseFileFlag,
   label: Flags.string({ description: 'volume label, up to 32 characters; FAT shows 11 of them' }),
   'created-by': Flags.string({ description: 'who made it; everybody can read it', helpValue: 'NAME' }),
@@ -28,6 +34,8 @@ interface MediumFlagValues {
   readonly site: string;
   readonly 'password-file'?: string | undefined;
   readonly 'no-password': boolean;
+  readonly 'recovery-key': boolean;
+  readonly recipient?: string[] | undefined;
   readonly 'passphrase-file'?: string | undefined;
   readonly label?: string | undefined;
   readonly 'created-by'?: string | undefined;
@@ -51,6 +59,7 @@ export async function orderOf(flags: MediumFlagValues) {
     ...defined({
       ...{ output: flags.output, site: flags.site, label: flags.label },
       ...{ passwordFile: flags['password-file'], noPassword: flags['no-password'] },
+      ...{ recoveryKey: flags['recovery-key'], recipient: flags.recipient ?? [] },
       about: checkAbout({ author: flags['created-by'], version: flags.version, comment: flags.comment }),
       ...{ validFrom: flags['valid-from'], validTo: flags['valid-to'], unattended: flags.unattended },
       ...{ variable: flags.variable ?? [], variablesFile: flags['variables-file'] },

@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { mediumName } from '../../../src/model/medium-name.ts';
 import { formatBytes } from '../../../src/model/quantity.ts';
 import { BaseCommand } from '../../base.ts';
 import { defined, mediumFlags, orderOf } from './flags.ts';
@@ -10,6 +11,7 @@ export default class MediaCreateStandalone extends BaseCommand {
   static override examples = [
     '<%= config.bin %> media create standalone --sequence debian --output debian.iso',
     '<%= config.bin %> media create standalone --sequence debian --output debian.iso --password-file password.txt --valid-to 2027-12-31',
+    '<%= config.bin %> media create standalone --sequence debian --output debian.iso --encrypt-content --recovery-key',
     '<%= config.bin %> media create standalone --image debian.wim --output debian.iso --save-site my-site',
     '<%= config.bin %> media create standalone --sequence debian --output debian.iso --dry-run --json',
   ];
@@ -23,6 +25,7 @@ export default class MediaCreateStandalone extends BaseCommand {
       dependsOn: ['image'],
     }),
     ...mediumFlags,
+    'encrypt-content': Flags.boolean({ description: 'images and packages can be read only after the password' }),
     'verify-content': Flags.boolean({ description: 'decompress every image first; remembered by hash' }),
   };
 
@@ -38,6 +41,7 @@ export default class MediaCreateStandalone extends BaseCommand {
         deployedSecrets,
         ...(await orderOf(flags)),
         ...defined({ sequence, image, index, saveSite }),
+        encryptContent: flags['encrypt-content'],
       },
       {
         ...{ verifyContent: flags['verify-content'], progress: this.progress, signal: this.signal },
@@ -48,7 +52,11 @@ export default class MediaCreateStandalone extends BaseCommand {
       this.log('\nDry run: nothing was written.');
       return { plan };
     }
-    this.log(`\nWritten: ${written.file} (${formatBytes(written.size)}), medium ${written.id}`);
+    this.log(`\nWritten: ${written.file} (${formatBytes(written.size)}), medium ${mediumName(written.id)}`);
+    if (written.recoveryKey !== undefined) {
+      this.log(`Recovery key: ${written.recoveryKey}`);
+      this.log('It opens the medium like the password. Write it down now: it is kept nowhere.');
+    }
     this.log(`Next: bootwright media prove ${written.file}`);
     return { plan, medium: written };
   }

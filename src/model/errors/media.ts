@@ -76,4 +76,14 @@ export const mediaErrors = {
     fix: 'Shorten it: 50 characters for who made it, 32 for the version, 127 for the comment, on one line.',
     exit: 'input',
   },
+  'BW-MEDIA-090': {
+    title: 'This protection needs a password',
+    fix: 'Give a password (--password-file, or answer the prompt).',
+    exit: 'input',
+  },
+  'BW-MEDIA-091': {
+    title: 'The medium has no key for encrypted content',
+    fix: 'Make the medium with --encrypt-content if its images and packages are confidential.',
+    exit: 'input',
+  },
 } as const satisfies Record<string, ErrorEntry>;

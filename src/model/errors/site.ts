@@ -51,4 +51,14 @@ export const siteErrors = {
     fix: 'Move or remove it; docs/site.md shows where everything goes.',
     exit: 'input',
   },
+  'BW-SITE-090': {
+    title: 'A record of a medium cannot be read',
+    fix: 'Correct the file, or take it from git; it lies in the folder media of the site.',
+    exit: 'input',
+  },
+  'BW-SITE-091': {
+    title: 'There is no such medium on record',
+    fix: 'See the names with `bootwright media list`; `bootwright media inspect FILE` shows the name of a medium at hand.',
+    exit: 'missing',
+  },
 } as const satisfies Record<string, ErrorEntry>;

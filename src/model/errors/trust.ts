@@ -18,7 +18,7 @@ export const trustErrors = {
   },
   'BW-TRUST-004': {
     title: 'A sealed file cannot be made like this',
-    fix: 'Give between one and eight passwords, none of them empty.',
+    fix: 'Give between one and eight passwords, recovery keys and recipients together, no password empty.',
     exit: 'input',
   },
   'BW-TRUST-005': {
@@ -95,5 +95,15 @@ export const trustErrors = {
     title: 'The TPM cannot open what was sealed',
     fix: 'It was sealed by another TPM, the TPM was cleared since, or the file is damaged: start the deployment again.',
     exit: 'untrusted',
+  },
+  'BW-TRUST-090': {
+    title: 'The password is too weak',
+    fix: 'Take four random words or twelve random characters; `passwords` in site.yaml says what the site asks for.',
+    exit: 'refused',
+  },
+  'BW-TRUST-091': {
+    title: 'The password does not open a file of Configuration Manager',
+    fix: 'Type the password the medium was made with; if it is right, the file is damaged.',
+    exit: 'refused',
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -26,6 +26,7 @@ await addSession(
   {
     ...{ key: session, machine: 'bench', state: 'approved', release: 'none', reason: null, code: 'BENCHBEN' },
     request: {} as never,
+    tpm_challenge: null,
   },
   now(),
 );

@@ -50,7 +50,13 @@ function deploymentOf(number: number, collections: number): Deployment {
     schedule: { assignments: [] },
     rerun: 'always',
     wake: false,
-    userExperience: { showProgress: true, installOutsideWindow: false, restartOutsideWindow: false },
+    tpmRelease: false,
+    userExperience: {
+      showProgress: true,
+      installOutsideWindow: false,
+      restartOutsideWindow: false,
+      allowRefusal: true,
+    },
     content: { download: 'whenNeeded' },
     place,
   };
@@ -84,6 +90,7 @@ function siteOf(devices: number): Catalogue {
       unknownComputers: 'allow',
       waitSeconds: 60,
       exclude: [],
+      bootImages: { revoked: [] },
       duplicateIdentifiers: { macs: [], guids: [] },
       sizeLimits: { warn: 100, maximum: 0 },
     },

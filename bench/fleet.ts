@@ -38,10 +38,16 @@ export class FleetAgent {
     const servers = new Servers(this.#client, [site.origin]);
     const settings = {
       ...{ servers: [{ url: site.origin, subnets: [] }], siteName: '', authority: site.authority, keys: site.keys },
-      ...{ medium: { id: mediumId, unattended: true } as MediumFacts, preferred: undefined },
+      ...{ medium: { id: mediumId, unattended: true } as MediumFacts, bootImage: {}, network: {} },
       ...{ unknownComputers: true, unattended: true, allowShell: false, variables: [], range: {} },
     };
-    this.online = { settings, client: this.#client, servers, reader: new EnvelopeReader(site.keys) };
+    this.online = {
+      settings,
+      client: this.#client,
+      servers,
+      network: { settings: {} },
+      reader: new EnvelopeReader(site.keys),
+    };
     const facts = {
       ...{ firmware: 'uefi', secureBoot: true, architecture: 'x64', make: 'Maker', model: `Model ${number % 10}` },
       ...{ serialNumber: `SN${number}`, assetTag: '', memoryBytes: 2 ** 34, tpm: true, macAddresses: [macOf(number)] },

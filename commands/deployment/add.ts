@@ -26,6 +26,7 @@ export default class DeploymentAdd extends BaseCommand {
     expires: Flags.string({ description: 'ends then, on running systems', helpValue: 'TIME' }),
     rerun: Flags.string({ description: 'when a running system runs it again', options: [...rerunBehaviours] }),
     wake: Flags.boolean({ description: 'wake machines when it is due' }),
+    'tpm-release': Flags.boolean({ description: 'known machines whose TPM is enrolled need nobody any more' }),
     disabled: Flags.boolean({ description: 'write it, but do not offer it yet' }),
     comment: Flags.string({ description: 'remark for people', helpValue: 'TEXT' }),
     'confirm-machines': Flags.integer({ description: 'the number of machines it may erase, where that is asked for' }),
@@ -49,6 +50,7 @@ export default class DeploymentAdd extends BaseCommand {
       schedule: { available, expires },
       rerun,
       wake,
+      tpmRelease: flags['tpm-release'],
     });
     checkPrepared(site, [prepared]);
     const risk = assessRisk(catalogueSource(site), prepared.value);

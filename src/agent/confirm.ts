@@ -12,17 +12,22 @@ export interface Undertaking {
   readonly targets: readonly Disk[];
   /** One sentence per step that matters. */
   readonly actions: readonly string[];
+  /** `false`: what starts by itself here cannot be stopped. */
+  readonly mayRefuse?: boolean;
 }
 
 const confirmSeconds = 15;
 
 /** Says what will be erased and waits. False when the person declined; the countdown alone is a yes. */
 export async function confirm(context: AgentContext, undertaking: Undertaking): Promise<boolean> {
+  const { mayRefuse = true } = undertaking;
   for (let note: string | undefined; ; ) {
-    const answered = await ask(context, {
+    const answered = await ask<'start' | 'decline' | 'record'>(context, {
       prompt: 'confirm',
       page: (left) => confirmPage(undertaking, left, note),
-      answers: { enter: 'start', n: 'decline', m: 'record' },
+      // Escape, and saving the record, would stop the countdown for good.
+      answers: { enter: 'start', ...(mayRefuse ? { n: 'decline' as const, m: 'record' as const } : {}) },
+      stoppable: mayRefuse,
       // Somebody is here, and reads.
       ...(note === undefined ? { countdown: { seconds: confirmSeconds, answer: 'start' as const } } : {}),
     });
@@ -33,7 +38,7 @@ export async function confirm(context: AgentContext, undertaking: Undertaking): 
 
 /** The page of the confirmation; `left` is `undefined` once the countdown has been stopped. */
 export function confirmPage(
-  { sequence, facts, targets, actions }: Undertaking,
+  { sequence, facts, targets, actions, mayRefuse = true }: Undertaking,
   left: number | undefined,
   note?: string,
 ): Page {
@@ -61,9 +66,13 @@ export function confirmPage(
     ],
     keys: [
       { key: 'Enter', text: 'starts now' },
-      ...(left === undefined ? [] : [{ key: 'Esc', text: 'waits' }]),
-      { key: 'N', text: 'restarts, changes nothing' },
-      { key: 'M', text: 'saves record' },
+      ...(left === undefined || !mayRefuse ? [] : [{ key: 'Esc', text: 'waits' }]),
+      ...(mayRefuse
+        ? [
+            { key: 'N', text: 'restarts, changes nothing' },
+            { key: 'M', text: 'saves record' },
+          ]
+        : []),
     ],
   };
 }

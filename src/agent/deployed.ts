@@ -17,7 +17,7 @@ import { stateFile, stateFolder } from './paths.ts';
 import { asBootwrightError } from './refusal.ts';
 import { parseSavedRun, type SavedRun } from './saved-run.ts';
 import { startFromDisk, startFromMedium } from './start-disk.ts';
-import { readPlainSecrets, sessionSecret } from './target-secrets.ts';
+import { proxySecret, readPlainSecrets, sessionSecret } from './target-secrets.ts';
 import { openVault, type Vault, vaultSlots } from './vault.ts';
 
 /**
@@ -54,7 +54,8 @@ async function goOn(context: AgentContext, saved: SavedRun, run: ReportedRun): P
   const session = policy.secrets[sessionSecret];
   if (session !== undefined) {
     const { reportFromDeployed } = await import('./online/deployed.ts');
-    const reports = await reportFromDeployed(context, session, () => run.untold ?? []);
+    const proxy = policy.secrets[proxySecret];
+    const reports = await reportFromDeployed(context, { session, account: proxy }, () => run.untold ?? []);
     if (reports !== undefined) run.reports = reports;
   }
   delete run.untold;

@@ -1,8 +1,19 @@
 import { exists } from '../host/files.ts';
-import { openTpm } from '../host/tpm.ts';
+import { openTpm, type TpmTransport } from '../host/tpm.ts';
 import { seal, unseal } from '../trust/seal.ts';
 import { sealToTpm, unsealFromTpm } from '../trust/tpm-seal.ts';
 import type { KeyKeeper } from './vault.ts';
+
+/** Opens the machine's TPM for one use; `undefined` when it has none. */
+export async function withTpm<T>(device: string, use: (tpm: TpmTransport) => Promise<T>): Promise<T | undefined> {
+  if (!(await exists(device))) return undefined;
+  const tpm = await openTpm();
+  try {
+    return await use(tpm);
+  } finally {
+    await tpm.close();
+  }
+}
 
 /** The machine's TPM, when it has one that works; a broken one is reported and done without. */
 export async function tpmKeeper(device: string, warn: (text: string) => void): Promise<KeyKeeper | undefined> {

@@ -17,6 +17,8 @@ export interface AgentPaths {
   readonly kernelCommandLine: string;
   /** Command line the boot image was built with. */
   readonly prestart: string;
+  /** Where that command may leave variables. */
+  readonly variables: string;
   readonly tpm: string;
   /** Where encrypted content of the medium is shown decrypted. */
   readonly contentView: string;
@@ -49,6 +51,7 @@ export function agentPaths(environment: 'boot' | 'deployed', root = '/'): AgentP
     keymaps: join(root, 'usr/share/bootwright/keymaps'),
     firmwareTables: join(root, 'sys/firmware/dmi/tables/DMI'),
     prestart: join(root, 'etc/bootwright/prestart'),
+    variables: join(root, 'run/bootwright/variables'),
     kernelCommandLine: join(root, 'proc/cmdline'),
     tpm: join(root, 'dev/tpmrm0'),
     contentView: join(root, 'run/bootwright/content'),

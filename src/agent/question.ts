@@ -11,10 +11,30 @@ export interface Question<Answer extends string> {
   readonly answers: Readonly<Partial<Record<NamedKey | Letter, Answer>>>;
   /** Without a key for that long, this is the answer. Escape stops it, unless Escape is an answer itself. */
   readonly countdown?: { readonly seconds: number; readonly answer: Answer };
+  /** `false`: Escape does not stop the countdown. */
+  readonly stoppable?: boolean;
   readonly signal?: AbortSignal;
 }
 
-export type Letter = 'i' | 'l' | 'm' | 'n' | 'r' | 's' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9';
+export type Letter =
+  | 'a'
+  | 'i'
+  | 'l'
+  | 'm'
+  | 'n'
+  | 'p'
+  | 'r'
+  | 's'
+  | 'v'
+  | '1'
+  | '2'
+  | '3'
+  | '4'
+  | '5'
+  | '6'
+  | '7'
+  | '8'
+  | '9';
 
 export interface Answered<Answer extends string> {
   readonly answer: Answer;
@@ -28,7 +48,7 @@ export async function ask<Answer extends string>(
   question: Question<Answer>,
 ): Promise<Answered<Answer> | undefined> {
   const { terminal, emit } = context;
-  const { prompt, page, answers, countdown, signal } = question;
+  const { prompt, page, answers, countdown, stoppable = true, signal } = question;
   let left = countdown?.seconds;
   terminal.discardKeys();
   terminal.show(page(left));
@@ -45,7 +65,7 @@ export async function ask<Answer extends string>(
     const name = press.kind === 'text' ? press.text.toLowerCase() : press.kind;
     const answer = (answers as Readonly<Record<string, Answer | undefined>>)[name];
     if (answer !== undefined) return answered(answer, press.console);
-    if (press.kind === 'escape' && left !== undefined) {
+    if (press.kind === 'escape' && left !== undefined && stoppable) {
       left = undefined;
       terminal.show(page(left));
       emit({ type: 'prompt.answered', prompt, answer: 'countdown stopped' });

@@ -17,6 +17,12 @@ export interface PlainSecrets {
 /** Name under which the session with the server is kept among a policy's secrets; no `!secret` can be called so. */
 export const sessionSecret = 'bootwright:session';
 
+/**
+ * The same for the account of a proxy. It is of a person, and only ever sealed: a deployed system without a TPM reports
+ * through proxies that ask for none.
+ */
+export const proxySecret = 'bootwright:proxy';
+
 export interface TargetSecretsOptions {
   readonly policy: Policy;
   readonly vault: Vault | undefined;

@@ -1,5 +1,5 @@
 import { cacheFolder } from '../host/cache-folder.ts';
-import { monotonicMilliseconds } from '../host/clock.ts';
+import { monotonicMilliseconds, now, sourceDateEpoch } from '../host/clock.ts';
 import {
   copyFile,
   hashFile,
@@ -13,6 +13,7 @@ import {
 } from '../host/files.ts';
 import type { BootImage } from '../model/boot-image.ts';
 import type { Progress } from '../model/progress.ts';
+import { protocolVersion } from '../model/protocol.ts';
 import { firmwareLinks, firmwarePackages, lockedPackages, packageNames } from './contents.ts';
 import { DebianTools } from './debian-tools.ts';
 import { addDrivers } from './drivers.ts';
@@ -144,6 +145,8 @@ async function assemble(
     program: await programId(agent),
     plain: isPlain(request),
     kernelVersion: version,
+    built: new Date((sourceDateEpoch() ?? now().getTime() / 1000) * 1000).toISOString(),
+    protocol: protocolVersion,
     secureBoot,
     ...choices,
     packages,

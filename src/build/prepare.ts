@@ -159,7 +159,10 @@ async function partsOf(
       title: sealed ? 'Deploy this machine' : title,
       passwordRequired: sealed,
       ...{ unattended, keyboard },
-      bootImage: { id: image.id, kernelVersion: image.kernelVersion },
+      bootImage: {
+        ...{ id: image.id, kernelVersion: image.kernelVersion },
+        ...(image.built === undefined ? {} : { built: image.built }),
+      },
       protection: image.files['uki'] !== undefined ? 'locked' : sealed ? 'sealed' : 'chain',
       createdBy: `bootwright ${packageVersion()}`,
       ...(request.about === undefined ? {} : { about: request.about }),

@@ -23,6 +23,8 @@ export interface Catalogue {
   readonly sequences: ReadonlyMap<string, DeployableSequence>;
   /** By name in lower case. */
   readonly bootImages: ReadonlyMap<string, Architecture>;
+  /** IDs of deployments that an enrolled TPM releases. */
+  readonly releasedByTpm: ReadonlySet<string>;
   readonly excluded: ReadonlySet<string>;
   readonly duplicateMacs: ReadonlySet<string>;
   readonly duplicateGuids: ReadonlySet<string>;
@@ -41,6 +43,7 @@ export function buildCatalogue(source: CatalogueSource): Catalogue {
     deploymentsOf: Map.groupBy(deployments, ({ collection }) => collection.toLowerCase()),
     sequences: new Map([...source.sequences].map((sequence) => [sequence.id.toLowerCase(), sequence])),
     bootImages: new Map([...source.bootImages].map(([name, kind]) => [name.toLowerCase(), kind])),
+    releasedByTpm: new Set(deployments.filter(({ tpmRelease }) => tpmRelease).map(({ id }) => id)),
     excluded: new Set(settings.exclude),
     duplicateMacs: new Set(settings.duplicateIdentifiers.macs),
     duplicateGuids: new Set(settings.duplicateIdentifiers.guids),

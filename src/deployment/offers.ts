@@ -60,7 +60,8 @@ export function offersFor(question: Question, memberships: readonly Membership[]
     const due = deadline === undefined ? {} : { deadline };
     const terms = question.origin === 'client' ? { client: clientTerms(deployment) } : {};
     const offered = { deployment: id, sequence: sequence.id, name: title, description, purpose, hidden };
-    return [{ ...offered, ...due, ...terms, bootImage }];
+    const refusable = deployment.userExperience.allowRefusal ? {} : { refusable: false as const };
+    return [{ ...offered, ...refusable, ...due, ...terms, bootImage }];
   });
 }
 

@@ -1,8 +1,8 @@
 import { BootwrightError } from '../model/error.ts';
 
 /**
- * The five TPM 2.0 commands needed to bind a key to a machine (TPM 2.0 Library, parts 2 and 3). All integers are
- * big-endian; every authorisation is an empty password session.
+ * The TPM 2.0 commands needed to bind a key to a machine, and to how it was started (TPM 2.0 Library, parts 2 and 3).
+ * All integers are big-endian; authorisations are empty password sessions, or a policy session over PCRs.
  */
 const tags = { noSessions: 0x8001, sessions: 0x8002 } as const;
 const commandCodes = {
@@ -11,11 +11,17 @@ const commandCodes = {
   load: 0x157,
   unseal: 0x15e,
   flushContext: 0x165,
+  startAuthSession: 0x176,
+  policyPcr: 0x17f,
+  policyGetDigest: 0x189,
 } as const;
 const algorithm = { aes: 0x06, keyedHash: 0x08, sha256: 0x0b, null: 0x10, ecc: 0x23, cfb: 0x43 } as const;
 const curveP256 = 0x0003;
 const ownerHierarchy = 0x40000001;
 const passwordSession = 0x40000009;
+const nullHandle = 0x40000007;
+/** PCs have 24 registers, so three bytes of mask (PC Client Platform TPM Profile). */
+export const pcrMaskBytes = 3;
 
 /** TPMA_OBJECT. `noDictionaryAttack`: without authorisation values there is nothing to guess, so nothing to lock. */
 const attribute = {
@@ -27,7 +33,7 @@ const attribute = {
   restricted: 0x10000,
   decrypt: 0x20000,
 } as const;
-const stays = attribute.fixedTpm | attribute.fixedParent | attribute.userWithAuth | attribute.noDictionaryAttack;
+const stays = attribute.fixedTpm | attribute.fixedParent | attribute.noDictionaryAttack;
 
 /** MAX_SYM_DATA: the most a TPM seals in one object. */
 export const longestTpmSecret = 128;
@@ -55,7 +61,7 @@ export function createPrimaryCommand(): Uint8Array {
   const template = Buffer.concat([
     u16(algorithm.ecc),
     u16(algorithm.sha256),
-    u32(stays | attribute.sensitiveDataOrigin | attribute.restricted | attribute.decrypt),
+    u32(stays | attribute.userWithAuth | attribute.sensitiveDataOrigin | attribute.restricted | attribute.decrypt),
     sized(),
     ...[algorithm.aes, 128, algorithm.cfb, algorithm.null, curveP256, algorithm.null].map(u16),
     unique,
@@ -68,13 +74,16 @@ export function createPrimaryCommand(): Uint8Array {
   );
 }
 
-/** Seals `secret` (1 to 128 bytes) under a loaded storage key. */
-export function createSealedCommand(parent: number, secret: Uint8Array): Uint8Array {
+/**
+ * Seals `secret` (1 to 128 bytes) under a loaded storage key. With the digest of a policy it can only be opened in a
+ * session that fulfils it: an empty authorisation value would open it as well.
+ */
+export function createSealedCommand(parent: number, secret: Uint8Array, policy?: Uint8Array): Uint8Array {
   const template = Buffer.concat([
     u16(algorithm.keyedHash),
     u16(algorithm.sha256),
-    u32(stays),
-    sized(),
+    u32(policy === undefined ? stays | attribute.userWithAuth : stays),
+    sized(policy),
     u16(algorithm.null),
     sized(),
   ]);
@@ -89,13 +98,32 @@ export function loadCommand(parent: number, object: TpmObject): Uint8Array {
   return command(commandCodes.load, [parent], [sized(object.privateArea), sized(object.publicArea)]);
 }
 
-export function unsealCommand(handle: number): Uint8Array {
-  return command(commandCodes.unseal, [handle], []);
+/** `session`: a policy session; without one, the empty password. */
+export function unsealCommand(handle: number, session: number = passwordSession): Uint8Array {
+  return command(commandCodes.unseal, [handle], [], session);
 }
 
 export function flushContextCommand(handle: number): Uint8Array {
-  const size = Buffer.concat([u32(commandCodes.flushContext), u32(handle)]);
-  return Buffer.concat([u16(tags.noSessions), u32(size.length + 6), size]);
+  return openCommand(commandCodes.flushContext, [u32(handle)]);
+}
+
+/** A session that collects what a policy asks for; a trial only computes the policy's digest. `nonce`: 16 to 32 bytes. */
+export function startPolicySessionCommand(kind: 'policy' | 'trial', nonce: Uint8Array): Uint8Array {
+  return openCommand(commandCodes.startAuthSession, [
+    ...[nullHandle, nullHandle].map(u32),
+    ...[sized(nonce), sized(), Buffer.of(kind === 'trial' ? 3 : 1)],
+    ...[algorithm.null, algorithm.sha256].map(u16),
+  ]);
+}
+
+/** The policy is: these registers (mask, lowest first) of the SHA-256 bank are as they are now. */
+export function policyPcrCommand(session: number, mask: Uint8Array): Uint8Array {
+  const selection = [u32(1), u16(algorithm.sha256), Buffer.of(mask.length), mask];
+  return openCommand(commandCodes.policyPcr, [u32(session), sized(), ...selection]);
+}
+
+export function policyGetDigestCommand(session: number): Uint8Array {
+  return openCommand(commandCodes.policyGetDigest, [u32(session)]);
 }
 
 /** @throws BW-TRUST-018 when these are not the bytes of one whole response */
@@ -107,7 +135,7 @@ export function parseTpmResponse(bytes: Uint8Array): TpmResponse {
   return { code: response.readUInt32BE(6), content: response.subarray(10) };
 }
 
-/** Handle in the answer to CreatePrimary and Load. */
+/** Handle in the answer to CreatePrimary, Load and StartAuthSession. */
 export function parseHandle(content: Uint8Array): number {
   if (content.length < 4) throw malformed();
   return view(content).readUInt32BE(0);
@@ -117,6 +145,12 @@ export function parseHandle(content: Uint8Array): number {
 export function parseCreated(content: Uint8Array): TpmObject {
   const [privateArea = missing(), publicArea = missing()] = readSized(content.subarray(4), 2);
   return { privateArea, publicArea };
+}
+
+/** The digest in the answer to PolicyGetDigest, which has no session. */
+export function parsePolicyDigest(content: Uint8Array): Uint8Array {
+  const [digest = missing()] = readSized(content, 1);
+  return digest;
 }
 
 /** The secret in the answer to Unseal. */
@@ -138,6 +172,7 @@ export function describeTpmCode(code: number): string {
     [0x08e]: 'it asks for an authorisation we do not have',
     [0x0a2]: 'its owner hierarchy has a password',
     [0x085]: 'its owner hierarchy is switched off',
+    [0x09d]: 'Secure Boot or its keys are others than when it was sealed',
     [0x09f]: 'the object is damaged or was made by another TPM',
     [0x100]: 'it was not started by the firmware',
     [0x101]: 'it is in failure mode',
@@ -149,9 +184,21 @@ export function describeTpmCode(code: number): string {
   return known[base] === undefined ? `response code ${hex}` : `${known[base]} (response code ${hex})`;
 }
 
-function command(code: number, handles: readonly number[], parameters: readonly Uint8Array[]): Uint8Array {
-  const session = Buffer.concat([u32(passwordSession), sized(), Buffer.of(1), sized()]);
-  const content = Buffer.concat([...handles.map(u32), u32(session.length), session, ...parameters]);
+/** A command that needs no authorisation. */
+function openCommand(code: number, parts: readonly Uint8Array[]): Uint8Array {
+  const content = Buffer.concat([u32(code), ...parts]);
+  return Buffer.concat([u16(tags.noSessions), u32(content.length + 6), content]);
+}
+
+function command(
+  code: number,
+  handles: readonly number[],
+  parameters: readonly Uint8Array[],
+  session: number = passwordSession,
+): Uint8Array {
+  // The session goes on after the command: it is flushed by who started it.
+  const authorisation = Buffer.concat([u32(session), sized(), Buffer.of(1), sized()]);
+  const content = Buffer.concat([...handles.map(u32), u32(authorisation.length), authorisation, ...parameters]);
   return Buffer.concat([u16(tags.sessions), u32(content.length + 10), u32(code), content]);
 }
 

@@ -11,6 +11,10 @@ export interface BootImage {
   /** Built without drivers, modules or firmware of the user's: can be renewed unasked. */
   readonly plain: boolean;
   readonly kernelVersion: string;
+  /** ISO 8601 UTC. Not in the id: the same image built twice stays the one that was built first. */
+  readonly built?: string;
+  /** The version of the protocol its agent speaks. */
+  readonly protocol?: number;
   readonly secureBoot: boolean;
   readonly allowShell: boolean;
   readonly keyboard: string;

@@ -115,10 +115,14 @@ export interface Deployment {
   readonly schedule: DeploymentSchedule;
   readonly rerun: RerunBehaviour;
   readonly wake: boolean;
+  /** A known machine whose TPM was enrolled at an earlier release gets its policy without a person. */
+  readonly tpmRelease: boolean;
   readonly userExperience: {
     readonly showProgress: boolean;
     readonly installOutsideWindow: boolean;
     readonly restartOutsideWindow: boolean;
+    /** Of a required one: the person in front of the machine may say no while it counts down. */
+    readonly allowRefusal: boolean;
   };
   readonly content: { readonly download: 'whenNeeded' | 'allFirst' | 'direct' };
   readonly place: Place;
@@ -135,6 +139,8 @@ export interface DeploymentSettings {
   readonly duplicateIdentifiers: { readonly macs: readonly string[]; readonly guids: readonly string[] };
   /** Members of a collection that a required deployment of an operating system is warned of, or refused for; 0: off. */
   readonly sizeLimits: { readonly warn: number; readonly maximum: number };
+  /** Boot images that machines are not to be deployed from any more; they take the site's own instead. */
+  readonly bootImages: { readonly notBefore?: string | undefined; readonly revoked: readonly string[] };
 }
 
 /** What the decision has to know of a sequence. */
@@ -225,6 +231,8 @@ export interface DeploymentOffer {
   readonly hidden: boolean;
   /** ISO 8601 UTC: a required one whose content is missing waits until then; without one it waits. */
   readonly deadline?: string;
+  /** `false`: when it starts by itself, nobody can stop it any more. */
+  readonly refusable?: false;
   readonly bootImage: string;
   /** For running systems, which decide themselves when to begin. */
   readonly client?: ClientTerms;

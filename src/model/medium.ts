@@ -19,7 +19,7 @@ export interface MediumFacts {
   readonly passwordRequired: boolean;
   readonly unattended: boolean;
   readonly keyboard: string;
-  readonly bootImage: { readonly id: string; readonly kernelVersion: string };
+  readonly bootImage: { readonly id: string; readonly kernelVersion: string; readonly built?: string };
   readonly protection: 'chain' | 'sealed' | 'locked';
   /** The program. */
   readonly createdBy: string;

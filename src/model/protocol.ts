@@ -31,7 +31,25 @@ export interface Hello {
   readonly time: string;
   readonly lowest: number;
   readonly highest: number;
+  /** Some boot images are not to be used any more: look at the signed `BootImageOffer` before anything else. */
+  readonly checkBootImage?: boolean;
 }
+
+/**
+ * Which boot images may be used, and the one to use instead. This and `Hello` stay as they are in every version of the
+ * protocol: the oldest agent has to find its way to a newer one.
+ */
+export interface BootImageOffer extends SignedReply {
+  readonly format: 'bootwright-boot-image-offer/1';
+  /** Images built before are not to be used any more. */
+  readonly notBefore?: string;
+  /** Ids of images that are not to be used any more. */
+  readonly revoked: readonly string[];
+  readonly image?: NewerBootImage;
+}
+
+/** What machines with an older one may go on in; anybody gets its files by `GET /v1/boot-image/<sha256>`. */
+export type NewerBootImage = OfferedBootImage & Required<Pick<OfferedBootImage, 'built' | 'protocol'>>;
 
 export interface RegistrationRequest {
   readonly protocol: number;
@@ -100,6 +118,36 @@ export interface Registration extends SignedReply {
   readonly waitSeconds: number;
   /** Only to running systems. */
   readonly maintenanceWindows?: readonly MaintenanceWindow[];
+  /** What the machine's TPM can release instead of a person; absent when it is not enrolled or opens nothing more. */
+  readonly tpm?: TpmChallenge;
+}
+
+export interface TpmChallenge {
+  /** Base64: the enrolment key as the TPM sealed it. Only that TPM opens it. */
+  readonly sealed: string;
+  /** Base64, 32 random bytes, good for one proof. */
+  readonly challenge: string;
+  /** The deployments that need nothing else after the proof. */
+  readonly deployments: readonly string[];
+}
+
+/** Says that the machine's TPM opened its enrolment key. */
+export interface TpmProof {
+  /**
+   * Base64, Ed25519 by the enrolment key over `bootwright-tpm/1` ‖ 0x00 ‖ session public key ‖ nonce of the registration ‖
+   * challenge.
+   */
+  readonly proof: string;
+}
+
+/** A key that the machine's TPM keeps from now on, to release later policies without a person. */
+export interface Enrolment {
+  /** Base64, raw Ed25519 public key. */
+  readonly publicKey: string;
+  /** Base64, at most 1 KiB. */
+  readonly sealed: string;
+  /** Base64, Ed25519 by that key over `bootwright-enrolment/1` ‖ 0x00 ‖ session public key ‖ public key. */
+  readonly proof: string;
 }
 
 export interface SessionState {
@@ -148,15 +196,21 @@ export interface PolicyGrant extends SignedReply {
   readonly contentExpiresAt: string;
   /** Only to running systems: what the sequence's boot image is, should it have to run there. */
   readonly bootImage?: OfferedBootImage;
+  /** The machine may enrol its TPM in this session. */
+  readonly enrol?: boolean;
 }
 
-/** The three files a machine is started with; the content token opens them. */
+/** The three files a machine is started with; they hold no secret. */
 export interface OfferedBootImage {
   readonly id: string;
   readonly name: string;
   readonly architecture: 'x64' | 'arm64';
   readonly kernelVersion: string;
   readonly secureBoot: boolean;
+  /** ISO 8601 UTC; absent in images of before that was noted. */
+  readonly built?: string;
+  /** The version of the protocol that its agent speaks. */
+  readonly protocol?: number;
   readonly files: Readonly<Record<'kernel' | 'initramfs' | 'root', { readonly size: number; readonly sha256: string }>>;
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Policy } from '../model/policy.ts';
-import type { Envelope, PolicyGrant, Registration, SignedReply } from '../model/protocol.ts';
+import type { BootImageOffer, Envelope, PolicyGrant, Registration, SignedReply } from '../model/protocol.ts';
 import { encryptAge } from '../trust/age.ts';
 import { signBytes } from '../trust/signature.ts';
 import type { Catalogue } from './policy/served.ts';
@@ -14,7 +14,7 @@ type Content<T extends SignedReply> = Omit<T, 'issuedAt' | 'expiresAt' | 'serial
 export function signReply(
   { signing, serial }: Catalogue,
   at: Date,
-  content: Content<Registration> | Content<PolicyGrant>,
+  content: Content<Registration> | Content<PolicyGrant> | Content<BootImageOffer>,
 ): Envelope {
   const reply = {
     ...content,

@@ -1,12 +1,12 @@
 import { BootwrightError } from '../model/error.ts';
 import type { Envelope, OfferedBootImage, PolicyRequest, RegistrationRequest } from '../model/protocol.ts';
+import { isReleasedByTpm, mayEnrol } from './enrolment.ts';
 import { encryptPolicy, signReply } from './envelope.ts';
 import type { Decision } from './interfaces.ts';
 import { offersFor } from './offers.ts';
 import { finishLogin } from './passwords.ts';
 import { type Catalogue, policyFor } from './policy/served.ts';
 import { preflight } from './preflight.ts';
-import { requestOf } from './register.ts';
 import { releaseOf } from './release.ts';
 import type { Service } from './service.ts';
 import { rememberBegun } from './state/begun.ts';
@@ -14,7 +14,7 @@ import { commit } from './state/commit.ts';
 import { type Grant, grantsOf, rememberGrant } from './state/grants.ts';
 import { machineKey, rememberRequired, rememberUnknown } from './state/machines.ts';
 import { serveReinstall } from './state/reinstalls.ts';
-import type { Session } from './state/sessions.ts';
+import { findSession, requestOf, type Session } from './state/sessions.ts';
 import { contentToken } from './token.ts';
 
 /**
@@ -36,7 +36,8 @@ export async function grantPolicy(service: Service, session: Session, asked: Pol
   if (!approved && decision.state === 'unknown' && decision.unknownPolicy === 'ask') throw unreleased();
   if (found === undefined || release === 'refused')
     throw new BootwrightError('BW-SERVER-007', `The deployment ${asked.deployment} is not offered to this machine.`);
-  if (!approved && release !== 'none') {
+  const byTpm = !approved && release !== 'none' && (await isReleasedByTpm(service, session, decision, found));
+  if (!approved && release !== 'none' && !byTpm) {
     if (release !== 'password') throw unreleased();
     if (asked.finishLoginRequest !== undefined)
       await finishLogin(service.state, session, asked, Buffer.from(request.sessionKey, 'base64'));
@@ -61,7 +62,7 @@ export async function grantPolicy(service: Service, session: Session, asked: Pol
   const grant = { session: session.key, deployment: offer.deployment, sequence: offer.sequence, content };
   if (!(await isRenewal(service, grant)))
     await commit(service.state, (state) => remember({ ...service, state }, request, decision, grant, at));
-  const text = `${decision.name} (${machine}): ${offer.name}, ${approved ? 'approved' : release}`;
+  const text = `${decision.name} (${machine}): ${offer.name}, ${approved ? 'approved' : byTpm ? 'tpm' : release}`;
   service.notify({ type: 'policy.released', text, machine });
   const { token, expiresAt } = contentToken(service.tokenSecret(), session.key, at);
   return signReply(service.catalogue(), at, {
@@ -70,6 +71,7 @@ export async function grantPolicy(service: Service, session: Session, asked: Pol
     ...encryptPolicy(policy, Buffer.from(request.sessionKey, 'base64')),
     ...{ contentToken: token, contentExpiresAt: expiresAt.toISOString() },
     ...(bootImage === undefined ? {} : { bootImage }),
+    ...(mayEnrol(await findSession(service.state, session.key, at), decision, [found]) ? { enrol: true } : {}),
   });
 }
 

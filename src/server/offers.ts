@@ -10,6 +10,8 @@ import { memoryOf } from './state/memory.ts';
 
 export interface OfferedPolicy extends OfferFacts {
   readonly offer: Offer;
+  /** An enrolled TPM releases it. */
+  readonly tpm: boolean;
 }
 
 /** The site's decision about a machine, and what each offer of it would hand out. Offers without a policy are left out. */
@@ -35,7 +37,8 @@ export async function offersFor(
   const offered = decision.offers.flatMap((offer) => {
     const policy = policyFor(service.catalogue(), offer.sequence, decision);
     if (policy === undefined) return [];
-    return [{ offer, secret: holdsSecrets(policy), password: passwords.has(offer.deployment) }];
+    const tpm = service.catalogue().deployments?.releasedByTpm.has(offer.deployment) ?? false;
+    return [{ offer, tpm, secret: holdsSecrets(policy), password: passwords.has(offer.deployment) }];
   });
   return { decision, offered };
 }

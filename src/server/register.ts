@@ -1,6 +1,7 @@
 import { randomBytes } from '../host/random.ts';
 import type { Envelope, Registration, RegistrationRequest, SessionState } from '../model/protocol.ts';
 import { approvalCode } from '../trust/approval-code.ts';
+import { challengeFor } from './enrolment.ts';
 import { signReply } from './envelope.ts';
 import type { Decision } from './interfaces.ts';
 import { offersFor } from './offers.ts';
@@ -8,7 +9,7 @@ import { releaseOfAll } from './release.ts';
 import type { Service } from './service.ts';
 import { commit } from './state/commit.ts';
 import { machineKey, rememberMachine } from './state/machines.ts';
-import { addSession, type Session, sessionKeyOf } from './state/sessions.ts';
+import { addSession, requestOf, type Session, sessionKeyOf } from './state/sessions.ts';
 
 /** How long a machine that nobody approves waits before it starts its disk, unless the site says so. */
 const defaultWaitSeconds = 60;
@@ -22,8 +23,10 @@ export async function register(service: Service, request: RegistrationRequest, a
   const { name } = decision;
   const code = codeFor(service, request);
   const key = machineKey(request.machine);
+  const tpm = await challengeFor(service, key, { decision, offered });
   const session = {
     ...{ key: sessionKeyOf(id), machine: key, code, release, request, reason: reason ?? null },
+    tpm_challenge: tpm?.challenge ?? null,
     state: release === 'refused' ? ('refused' as const) : ('waiting' as const),
   };
   await commit(service.state, async (transaction) => {
@@ -53,6 +56,7 @@ export async function register(service: Service, request: RegistrationRequest, a
     offers: isStranger || release === 'refused' ? [] : offered.map(({ offer }) => offer),
     ...windowsOf(decision),
     ...(reason === undefined ? {} : { reason }),
+    ...(tpm === undefined ? {} : { tpm }),
   });
 }
 
@@ -72,10 +76,6 @@ export async function stateOfSession(service: Service, session: Session, id: str
     ...(offered.length === 0 ? { release: 'refused' as const, reason: missing } : { release: 'none' as const }),
   });
   return { state, registration };
-}
-
-export function requestOf(session: Session): RegistrationRequest {
-  return JSON.parse(session.request_json) as RegistrationRequest;
 }
 
 function windowsOf({ maintenanceWindows }: Decision): Pick<Registration, 'maintenanceWindows'> {

@@ -4,7 +4,13 @@ import type { State } from './state/state.ts';
 
 /** What the operator sees while the server runs. */
 export interface ServiceNotice {
-  readonly type: 'machine.waiting' | 'machine.registered' | 'policy.released' | 'run.changed' | 'failure';
+  readonly type:
+    | 'machine.waiting'
+    | 'machine.registered'
+    | 'machine.enrolled'
+    | 'policy.released'
+    | 'run.changed'
+    | 'failure';
   readonly text: string;
   readonly code?: string;
   readonly machine?: string;

@@ -126,11 +126,19 @@ export const deploymentSchema = z.strictObject({
     .describe('looked at by running systems only, not after a start from media or network'),
   rerun: z.enum(rerunBehaviours).default('always').describe('of a required one, on running systems'),
   wake: z.boolean().default(false).describe('send wake-up packets when it is due'),
+  tpmRelease: z
+    .boolean()
+    .default(false)
+    .describe('known machines whose TPM was enrolled at an earlier approval or password need nobody any more'),
   userExperience: z
     .strictObject({
       showProgress: z.boolean().default(true),
       installOutsideWindow: z.boolean().default(false),
       restartOutsideWindow: z.boolean().default(false),
+      allowRefusal: z
+        .boolean()
+        .default(true)
+        .describe('a required one counts down on the screen; false: it cannot be refused there'),
     })
     .prefault({}),
   content: z
@@ -157,4 +165,13 @@ export const deploymentSettingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('members of a collection for a required deployment that erases machines'),
+  bootImages: z
+    .strictObject({
+      notBefore: time.optional().describe('machines started from an image built earlier take the one of the site'),
+      revoked: z
+        .array(z.string().regex(/^[0-9a-f]{64}$/, 'write the id as `bootwright boot-image list --json` shows it'))
+        .default([]),
+    })
+    .prefault({})
+    .describe('boot images that machines are not to be deployed from any more'),
 });

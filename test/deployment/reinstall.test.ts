@@ -109,6 +109,7 @@ describe('what may be armed', () => {
       unknownComputers: 'ask',
       waitSeconds: 60,
       exclude: [],
+      bootImages: { revoked: [] },
       duplicateIdentifiers: { macs: [], guids: [] },
       sizeLimits: { warn: 100, maximum },
     },

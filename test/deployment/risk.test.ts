@@ -18,6 +18,7 @@ const source = (members: number, sizeLimits: DeploymentSettings['sizeLimits'], e
       unknownComputers: 'ask',
       waitSeconds: 60,
       exclude: [],
+      bootImages: { revoked: [] },
       duplicateIdentifiers: { macs: [], guids: [] },
       sizeLimits,
     },

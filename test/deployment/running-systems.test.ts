@@ -36,7 +36,12 @@ describe('a running system', () => {
       assignments,
       outsideWindow: false,
     });
-    const userExperience = { showProgress: true, installOutsideWindow: true, restartOutsideWindow: false };
+    const userExperience = {
+      showProgress: true,
+      installOutsideWindow: true,
+      restartOutsideWindow: false,
+      allowRefusal: true,
+    };
     expect(ask({ ...required, userExperience }).offers[0]?.client?.outsideWindow).toBe(false);
     const both = { ...userExperience, restartOutsideWindow: true };
     expect(ask({ ...required, userExperience: both }).offers[0]?.client?.outsideWindow).toBe(true);

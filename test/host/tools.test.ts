@@ -25,7 +25,7 @@ const essential = new Set([
 ]);
 
 /** Doors of `host` that only the agent uses: their programs are in the boot environment. */
-const onTarget = ['console.ts', 'system-clock.ts', 'power.ts', 'fuse.ts'];
+const onTarget = ['console.ts', 'system-clock.ts', 'power.ts', 'fuse.ts', 'kexec.ts'];
 
 it('names every program that we start on this machine', () => {
   const started = rooms.flatMap((room) =>

@@ -29,6 +29,7 @@ async function withHistory(use: (state: State, counts: () => Promise<Record<stri
         state: 'waiting',
         release: 'approval',
         reason: null,
+        tpm_challenge: null,
         code: 'AAAA-AAAA',
       } as const;
       await addSession(state, { ...session, request: {} as never }, begin);

@@ -56,6 +56,7 @@ variables: { N: 3, Password: !secret pw }
       content: { download: 'whenNeeded' },
     });
     expect(site.deploymentSettings).toEqual({
+      bootImages: { revoked: [] },
       unknownComputers: 'ask',
       waitSeconds: 60,
       exclude: [],

@@ -1,79 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPrimaryCommand, flushContextCommand, parseHandle, parseTpmResponse } from '../../src/formats/tpm2.ts';
-import type { TpmTransport } from '../../src/host/tpm.ts';
 import { BootwrightError } from '../../src/model/error.ts';
 import { sealToTpm, unsealFromTpm } from '../../src/trust/tpm-seal.ts';
-
-/** A software TPM of its own, as every machine has one. */
-class Emulator implements TpmTransport {
-  readonly folder: string;
-  #process: ChildProcess | undefined;
-  #socket: Socket | undefined;
-
-  constructor(folder: string) {
-    this.folder = folder;
-  }
-
-  async start(): Promise<void> {
-    await mkdir(this.folder, { recursive: true });
-    const path = join(this.folder, 'socket');
-    this.#process = spawn(
-      'swtpm',
-      [
-        'socket',
-        '--tpm2',
-        '--tpmstate',
-        `dir=${this.folder}`,
-        '--server',
-        `type=unixio,path=${path}`,
-        '--flags',
-        'not-need-init,startup-clear',
-      ],
-      { stdio: 'ignore' },
-    );
-    this.#socket = await reach(path);
-  }
-
-  async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.#process?.once('exit', resolve));
-    this.#socket?.destroy();
-    this.#process?.kill();
-    await ended;
-  }
-
-  send(command: Uint8Array): Promise<Uint8Array> {
-    return new Promise((resolve, reject) => {
-      let received = Buffer.alloc(0);
-      const take = (data: Buffer): void => {
-        received = Buffer.concat([received, data]);
-        if (received.length < 10 || received.length < received.readUInt32BE(2)) return;
-        this.#socket?.off('data', take);
-        resolve(received);
-      };
-      this.#socket?.on('data', take);
-      this.#socket?.write(command, (error) => error && reject(error));
-    });
-  }
-}
-
-async function reach(path: string): Promise<Socket> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const socket = connect(path);
-    const connected = await new Promise<boolean>((resolve) => {
-      socket.once('connect', () => resolve(true));
-      socket.once('error', () => resolve(false));
-    });
-    if (connected) return socket;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('the software TPM did not start');
-}
+import { SoftwareTpm } from './software-tpm.ts';
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
   try {
@@ -86,11 +19,11 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 }
 
 let folder: string;
-let tpm: Emulator;
+let tpm: SoftwareTpm;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tpm-'));
-  tpm = new Emulator(join(folder, 'one'));
+  tpm = new SoftwareTpm(join(folder, 'one'));
   await tpm.start();
 });
 
@@ -133,7 +66,7 @@ describe('a secret sealed to the TPM', () => {
 
   it('stays closed in another machine', async () => {
     const blob = await sealToTpm(tpm, Buffer.from('mine'));
-    const other = new Emulator(join(folder, 'two'));
+    const other = new SoftwareTpm(join(folder, 'two'));
     await other.start();
     try {
       expect(await codeOf(unsealFromTpm(other, blob))).toBe('BW-TRUST-019');
@@ -166,5 +99,40 @@ describe('a secret sealed to the TPM', () => {
     await expect(sealToTpm(tpm, new Uint8Array(8))).rejects.toThrow('no memory left');
     for (const handle of handles) await tpm.send(flushContextCommand(handle));
     expect(await codeOf(sealToTpm(tpm, new Uint8Array(8)))).toBe('opened');
+  });
+});
+
+describe('a secret bound to how the machine was started', () => {
+  it('comes back while the registers are the same, also after a restart', async () => {
+    await tpm.extend(7, 'Secure Boot on');
+    const blob = await sealToTpm(tpm, Buffer.from('bound'), [7]);
+    expect(Buffer.from(await unsealFromTpm(tpm, blob)).toString()).toBe('bound');
+    await tpm.stop();
+    await tpm.start();
+    await tpm.extend(7, 'Secure Boot on');
+    await tpm.extend(4, 'another boot loader');
+    expect(Buffer.from(await unsealFromTpm(tpm, blob)).toString()).toBe('bound');
+  });
+
+  it('stays closed when one differs, and leaves nothing in the TPM', async () => {
+    const blob = await sealToTpm(tpm, Buffer.from('bound'), [7, 16]);
+    for (const register of [7, 16]) {
+      const fresh = await sealToTpm(tpm, Buffer.from('again'), [7, 16]);
+      await tpm.extend(register, 'Secure Boot off');
+      for (const sealed of [blob, fresh]) {
+        expect(await codeOf(unsealFromTpm(tpm, sealed))).toBe('BW-TRUST-019');
+        await expect(unsealFromTpm(tpm, sealed)).rejects.toThrow('Secure Boot or its keys');
+      }
+    }
+    for (let time = 0; time < 70; time++) await sealToTpm(tpm, new Uint8Array(32), [7]);
+  });
+
+  it('stays closed when it is said to be bound to nothing, or to less', async () => {
+    const blob = Buffer.from(await sealToTpm(tpm, Buffer.from('bound'), [7]));
+    const unbound = Buffer.concat([Buffer.from('BWTPM1\n\0', 'latin1'), blob.subarray(11)]);
+    expect(await codeOf(unsealFromTpm(tpm, unbound))).not.toBe('opened');
+    const less = Buffer.from(blob);
+    less[8] = 0;
+    expect(await codeOf(unsealFromTpm(tpm, less))).toBe('BW-TRUST-019');
   });
 });

@@ -7,6 +7,7 @@ import { tpmKeeper } from '../key-keepers.ts';
 import { renewedToken } from '../online/boot.ts';
 import { OnlineContent } from '../online/content.ts';
 import { obtainGrant, openGrantedPolicy } from '../online/grant.ts';
+import { isRefusable } from '../online/offers.ts';
 import { awaitRelease } from '../online/release.ts';
 import { newReports, Reports, readSavedReports } from '../online/reports.ts';
 import { stateFolder } from '../paths.ts';
@@ -64,8 +65,9 @@ export async function beginRun(
       await reports.save(root);
       const saved = (await readSavedReports(root)) ?? newReports(about);
       const secrets = { session: session.id, key: session.key };
-      const facts = { mark, deployment: offer.deployment, reports: saved };
-      await writeHandover(context, staged, await sealHandover(facts, secrets, tpm));
+      const terms = isRefusable(offer) ? {} : { refusable: false as const };
+      const facts = { mark, deployment: offer.deployment, reports: saved, ...terms };
+      await writeHandover(context, staged, grant.bootImage ?? {}, await sealHandover(facts, secrets, tpm));
     };
     const begun: ClientRun = {
       ...{ run: reports.run, mark, deployment: offer.deployment, name: offer.name, session: session.id },

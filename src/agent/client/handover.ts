@@ -15,6 +15,8 @@ export interface Handover {
   readonly secrets: string;
   readonly isSealed: boolean;
   readonly reports: SavedReports;
+  /** `false`: nobody can stop it any more, as the offer said. */
+  readonly refusable?: false;
 }
 
 export interface HandedSecrets {
@@ -35,7 +37,7 @@ export async function readHandover(etc: string): Promise<Handover | undefined> {
 }
 
 export async function sealHandover(
-  facts: Pick<Handover, 'mark' | 'deployment' | 'reports'>,
+  facts: Pick<Handover, 'mark' | 'deployment' | 'reports' | 'refusable'>,
   secrets: HandedSecrets,
   tpm: KeyKeeper | undefined,
 ): Promise<Handover> {

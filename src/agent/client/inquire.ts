@@ -4,7 +4,7 @@ import { BootwrightError } from '../../model/error.ts';
 import type { Registration } from '../../model/protocol.ts';
 import type { AgentContext } from '../context.ts';
 import { EnvelopeReader } from '../online/envelope.ts';
-import { greet } from '../online/greeting.ts';
+import { checkVersions, greet } from '../online/greeting.ts';
 import { Servers } from '../online/servers.ts';
 import { type Online, register, type Session } from '../online/session.ts';
 import { readSettings } from '../online/settings.ts';
@@ -27,12 +27,11 @@ export async function inquire(context: AgentContext): Promise<Inquiry> {
     client,
     settings.servers.map(({ url }) => url),
   );
-  await patiently(context, () =>
-    greet(context, servers, client, async () => {
-      throw new Error('a running system keeps its own time');
-    }),
-  );
-  const online = { settings, client, servers, reader: new EnvelopeReader(settings.keys) };
+  const setClock = async (): Promise<never> => {
+    throw new Error('a running system keeps its own time');
+  };
+  checkVersions(await patiently(context, () => greet(context, servers, client, { setClock, isAttended: false })));
+  const online = { settings, client, servers, network: { settings: {} }, reader: new EnvelopeReader(settings.keys) };
   const session = await register(context, online);
   context.mask.add(session.id);
   return { online, session, registration: session.registration, mark };
@@ -42,11 +41,10 @@ const tries = 6;
 const pause = 10_000;
 
 /** After a start of the machine the network may come a minute later than we do. */
-async function patiently(context: AgentContext, ask: () => Promise<unknown>): Promise<void> {
+async function patiently<T>(context: AgentContext, ask: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await ask();
-      return;
+      return await ask();
     } catch (error) {
       const isAway = error instanceof BootwrightError && error.code === 'BW-AGENT-035';
       if (!isAway || attempt === tries) throw error;

@@ -7,9 +7,11 @@ import type { MachineFacts } from '../../model/machine.ts';
 import type { OfferedBootImage } from '../../model/protocol.ts';
 import { formatBytes } from '../../model/quantity.ts';
 import type { AgentContext } from '../context.ts';
+import type { OwnBootImage } from '../online/boot-image.ts';
 import { ContentServers, type ContentToken } from '../online/content-servers.ts';
 import { download, hasContent } from '../online/download.ts';
 import type { Servers } from '../online/servers.ts';
+import { ownBootImageFile } from '../online/settings.ts';
 import { type Handover, handoverFile } from './handover.ts';
 import { keepStaged, type StagedBoot, stagedEntry, unstage } from './staged.ts';
 
@@ -59,11 +61,13 @@ export async function stageBootImage(context: AgentContext, staging: Staging): P
 export async function writeHandover(
   { paths }: AgentContext,
   { folder }: StagedBoot,
+  { id, built }: OwnBootImage,
   handover: Handover,
 ): Promise<void> {
   const file = (path: string, data: Uint8Array, mode = 0o644): CpioEntry => ({ path, kind: 'file', mode, data });
   const base = 'etc/bootwright';
   const entries = [file(`${base}/${handoverFile}`, Buffer.from(JSON.stringify(handover)), 0o600)];
+  entries.push(file(`${base}/${ownBootImageFile}`, Buffer.from(JSON.stringify({ id, built }))));
   for (const name of ['server.json', 'ca.pem'])
     entries.push(file(`${base}/${name}`, await readBytes(`${paths.etc}/${name}`)));
   for (const name of (await readdir(`${paths.etc}/keys`)).sort())

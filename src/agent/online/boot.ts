@@ -1,3 +1,4 @@
+import { loadNextKernel, startNextKernel } from '../../host/kexec.ts';
 import { setSystemClock } from '../../host/system-clock.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { BootwrightEvent } from '../../model/event.ts';
@@ -10,22 +11,23 @@ import type { AgentContext } from '../context.ts';
 import { checkDates } from '../dates.ts';
 import { deploy } from '../deploy.ts';
 import { lookForEarlierRun } from '../earlier-run.ts';
-import { tpmKeeper } from '../key-keepers.ts';
-import { runPrestart } from '../prestart.ts';
+import { tpmKeeper, withTpm } from '../key-keepers.ts';
+import { findVariable, joinVariables, readPrestartVariables, runPrestart } from '../prestart.ts';
 import { runnablePolicy } from '../saved-run.ts';
-import { sessionSecret } from '../target-secrets.ts';
+import { proxySecret, sessionSecret } from '../target-secrets.ts';
 import { foresee } from '../undertaking.ts';
 import { createVault } from '../vault.ts';
 import { waitForDisks } from '../wait-for-disks.ts';
 import { connect, type Doors } from './connect.ts';
 import { OnlineContent } from './content.ts';
 import type { ContentToken } from './content-servers.ts';
+import { enrolTpm, proveByTpm } from './enrolment.ts';
 import { obtainGrant, openGrantedPolicy } from './grant.ts';
 import { goOnWithHandover } from './handed-over.ts';
 import { type InterruptedOnline, openInterrupted, resumeWith } from './interrupted.ts';
 import { leaveToDisk } from './leave-to-disk.ts';
 import { machineNetwork } from './network.ts';
-import { chooseOffer } from './offers.ts';
+import { chooseOffer, isRefusable, needsNobody } from './offers.ts';
 import { preflight, whileContentIsMissing } from './preflight.ts';
 import { awaitRelease } from './release.ts';
 import { newReports, Reports } from './reports.ts';
@@ -35,6 +37,8 @@ import { startOnline } from './start.ts';
 /** Without a medium there is none whose number runs could carry. */
 const noMedium = '0'.repeat(32);
 const patienceAtEnd = 2 * 60_000;
+/** Names the deployment that is started without asking, also a hidden one: set by the medium or the prestart command. */
+const preferredVariable = 'SMSTSPreferredAdvertID';
 
 /** The boot environment's work when a server says what is to be done. Ends in a restart; the caller shows what is thrown. */
 export async function deployFromServer(context: AgentContext, doors: Doors = realDoors(context)): Promise<never> {
@@ -50,6 +54,7 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   emit({ type: 'machine.recognised', mediumId, facts: await machine.facts(), resumed: false });
   await runPrestart(context);
   await prepare();
+  const early = joinVariables(settings.variables, await readPrestartVariables(context));
   await waitForDisks(context);
 
   const warn = (text: string): void => emit({ type: 'log', severity: 'warning', component: 'Agent', text });
@@ -57,23 +62,30 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   const keepers = tpm === undefined ? [] : [tpm];
   const { interrupted, startsAnew } = await lookForEarlierRun(context, mediumId, verification);
   const earlier = interrupted && (await openInterrupted(interrupted, mediumId, keepers));
-  const online = await connect(context, settings, earlier?.reports?.serial ?? 0, doors);
+  const kept = earlier?.reports?.network && {
+    settings: earlier.reports.network,
+    account: earlier.kept?.policy.secrets[proxySecret],
+  };
+  const online = await connect(context, settings, { serial: earlier?.reports?.serial ?? 0, kept }, doors);
   // Only now: a server has set the clock.
   if (earlier === undefined && !(await checkDates(context, settings.range))) return context.restart();
   const released: Released | undefined =
     handover !== undefined
       ? await goOnWithHandover(context, online, handover, keepers)
-      : ((await goOnWithSession(context, online, earlier)) ?? (await askForPolicy(context, online, earlier)));
+      : ((await goOnWithSession(context, online, earlier)) ??
+        (await askForPolicy(context, online, { earlier, early }, doors)));
   if (released === undefined) return leaveToDisk(context, 'Nothing was released to this machine');
 
   const { session, grant } = released;
   mask.add(session);
   mask.add(grant.contentToken);
-  const believed = earlier?.kept?.policy ?? released.policy;
+  const { variables } = released.policy;
+  const believed = earlier?.kept?.policy ?? { ...released.policy, variables: joinVariables(variables, early) };
+  const { settings: network, account } = online.network;
+  const own = { [sessionSecret]: session, ...(account === undefined ? {} : { [proxySecret]: account }) };
   const policy = runnablePolicy({
     ...believed,
-    secrets: { ...believed.secrets, [sessionSecret]: session },
-    variables: withMediumVariables(believed.variables, settings.variables),
+    secrets: { ...believed.secrets, ...own },
     unattended: believed.unattended || settings.unattended,
     allowShell: believed.allowShell || settings.allowShell,
   });
@@ -82,7 +94,8 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   if (earlier === undefined && !(await checkDates(context, policy))) return context.restart();
   const resume = earlier && resumeWith(earlier, policy);
 
-  const about = { deployment: grant.deployment, servers: online.servers.origins, authority: settings.authority };
+  const { deployment } = grant;
+  const about = { deployment, servers: online.servers.origins, authority: settings.authority, network };
   const isSameSession = session === earlier?.kept?.policy.secrets[sessionSecret];
   const reports = new Reports({
     ...{ servers: online.servers, session, clock, warn, logs: paths.logs, patience: patienceAtEnd },
@@ -96,14 +109,16 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   for (const event of untold.splice(0)) reports.add(event);
   tell = reports;
   const content = new OnlineContent({
-    ...{ context, policy, servers: online.servers, authority: settings.authority },
+    ...{ context, policy, servers: online.servers, authority: settings.authority, network: online.network },
     token: renewedToken(context, online, session, grant),
   });
   if (released.offer !== undefined) await preflight(context, policy, content, released.offer);
   if (earlier === undefined) {
     const undertaking = await foresee(context, policy);
     const isAsked = startsAnew || !policy.unattended;
-    if (isAsked && !(await confirm(context, undertaking))) return context.restart();
+    const mayRefuse =
+      startsAnew || (released.offer === undefined ? handover?.refusable !== false : isRefusable(released.offer));
+    if (isAsked && !(await confirm(context, { ...undertaking, mayRefuse }))) return context.restart();
   }
   reports.start();
   return deploy(context, {
@@ -111,15 +126,6 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
     vault: earlier?.kept?.vault ?? (await createVault(mediumId, keepers)),
     content,
   });
-}
-
-/** Those of the medium beat those of sequence, collections and device. */
-function withMediumVariables(
-  variables: readonly SequenceVariable[],
-  own: readonly SequenceVariable[],
-): SequenceVariable[] {
-  const replaced = new Set(own.map(({ name }) => name.toLowerCase()));
-  return [...variables.filter(({ name }) => !replaced.has(name.toLowerCase())), ...own];
 }
 
 interface Released {
@@ -153,7 +159,8 @@ async function goOnWithSession(
 async function askForPolicy(
   context: AgentContext,
   online: Online,
-  earlier: InterruptedOnline | undefined,
+  { earlier, early }: { readonly earlier: InterruptedOnline | undefined; readonly early: readonly SequenceVariable[] },
+  { lendTpm }: Doors,
 ): Promise<Released | undefined> {
   const { settings } = online;
   const session = await register(context, online);
@@ -165,17 +172,19 @@ async function askForPolicy(
       'BW-AGENT-043',
       `This medium is for machines that ${settings.siteName} knows, and it does not know this one.`,
     );
-  const registration = await awaitRelease(context, online, session);
+  const preferred = earlier?.reports?.deployment ?? findVariable(early, preferredVariable);
+  const byTpm = await proveByTpm(context, online, session, lendTpm);
+  const isOpen = needsNobody(session.registration.offers, preferred, byTpm);
+  const registration = isOpen ? session.registration : await awaitRelease(context, online, session);
   if (registration === undefined) return undefined;
-  const preferred = earlier?.reports?.deployment ?? settings.preferred;
   const offer = await chooseOffer(context, registration.offers, preferred);
   if (offer === undefined) return context.restart();
-  const grant = await whileContentIsMissing(context, () =>
-    obtainGrant(context, online, session, offer, registration.release),
-  );
+  const left = byTpm.has(offer.deployment) ? 'none' : registration.release;
+  const grant = await whileContentIsMissing(context, () => obtainGrant(context, online, session, offer, left));
   const mediumId = settings.medium?.id ?? noMedium;
   const policy = openGrantedPolicy(grant, session.key, { mediumId, keys: settings.keys });
   context.emit({ type: 'agent.phase', name: 'policy', text: `${offer.name} (${grant.deployment})` });
+  await enrolTpm(context, online, session, grant, lendTpm);
   return { session: session.id, grant, policy, offer };
 }
 
@@ -197,5 +206,15 @@ export function renewedToken(context: AgentContext, online: Online, session: str
 }
 
 function realDoors(context: AgentContext): Doors {
-  return { network: machineNetwork(context), setClock: setSystemClock };
+  return {
+    network: machineNetwork(context),
+    setClock: setSystemClock,
+    lendTpm: (use) => withTpm(context.paths.tpm, use),
+    async startKernel(next) {
+      await loadNextKernel(next);
+      await context.record.flush();
+      await context.machine.close();
+      await startNextKernel();
+    },
+  };
 }

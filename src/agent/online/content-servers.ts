@@ -20,10 +20,14 @@ export interface ContentServersOptions {
   /** Of the site: they want the token. */
   readonly servers: Servers;
   readonly token: ContentToken;
+  /** Where they have it, the hash is appended; `/v1/content/` when absent. */
+  readonly path?: string;
   /** Folders that `content distribute` published on any web server: base URLs. They never see the token. */
   readonly folders?: readonly string[];
   /** Of the site, PEM: folders may have a certificate from it, or from a public authority. */
   readonly authority?: string;
+  /** Between us and those folders: `http://host:port`, and `user:password` where it wants one. */
+  readonly proxy?: { readonly origin: string | undefined; readonly account: string | undefined };
   readonly clock: Pick<AgentClock, 'now'>;
 }
 
@@ -53,13 +57,13 @@ export class ContentServers {
   }
 
   #server(origin: string): ContentServer {
-    const { servers, token } = this.#options;
+    const { servers, token, path = '/v1/content/' } = this.#options;
     return {
       name: origin,
       async get(sha256, headers) {
         const ask = async (): Promise<HttpsResponse> =>
           servers.send(origin, {
-            ...{ method: 'GET', path: `/v1/content/${sha256}`, silenceMilliseconds: silence },
+            ...{ method: 'GET', path: `${path}${sha256}`, silenceMilliseconds: silence },
             headers: { ...headers, authorization: `Bearer ${await token.current()}` },
           });
         const response = await ask();
@@ -87,7 +91,10 @@ export class ContentServers {
     if (this.#client === undefined) {
       const https = new HttpsClient(`${this.#options.authority ?? ''}\n${publicAuthorities()}`);
       https.checkDates(() => this.#options.clock.now());
-      this.#client = { http: new HttpClient(), https };
+      const http = new HttpClient();
+      const { origin, account } = this.#options.proxy ?? {};
+      for (const client of [http, https]) client.useProxy(origin, account);
+      this.#client = { http, https };
     }
     return this.#client;
   }

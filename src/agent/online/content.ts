@@ -1,15 +1,17 @@
 import { join } from 'node:path';
 import { isSingleFile, type ListedFile, parseFileList } from '../../content/file-list.ts';
 import { contentNeeds } from '../../engine/plan.ts';
-import { exists, freeBytes, mkdir, readText, rm } from '../../host/files.ts';
+import { exists, freeBytes, mkdir, rm } from '../../host/files.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { ContentItem, Policy } from '../../model/policy.ts';
 import { formatBytes } from '../../model/quantity.ts';
 import { type ContentSource, cachePath, itemOf, memoryPath, type PlacedContent } from '../content.ts';
 import type { AgentContext } from '../context.ts';
 import { hasDecrypted, keyOf } from '../decrypted-file.ts';
+import { availableMemory } from '../memory.ts';
 import { ContentServers, type ContentToken, discard } from './content-servers.ts';
 import { download, downloadBytes, downloadDecrypted, hasContent } from './download.ts';
+import type { TypedNetwork } from './network-page.ts';
 import type { Servers } from './servers.ts';
 
 export interface OnlineContentOptions {
@@ -19,6 +21,8 @@ export interface OnlineContentOptions {
   readonly token: ContentToken;
   /** Of the site, PEM. */
   readonly authority?: string;
+  /** Also to published folders. */
+  readonly network?: TypedNetwork;
 }
 
 interface WantedFile extends ListedFile {
@@ -38,11 +42,12 @@ export class OnlineContent implements ContentSource {
   readonly #lists = new Map<string, readonly ListedFile[]>();
 
   constructor(options: OnlineContentOptions) {
-    const { context, policy, servers, token, authority } = options;
+    const { context, policy, servers, token, authority, network } = options;
     this.#options = options;
     this.#servers = new ContentServers({
       ...{ servers, token, clock: context.clock, folders: policy.contentServers ?? [] },
       ...(authority === undefined ? {} : { authority }),
+      ...(network === undefined ? {} : { proxy: { origin: network.settings.proxy, account: network.account } }),
     });
   }
 
@@ -164,11 +169,6 @@ export class OnlineContent implements ContentSource {
       emit({ type: 'verify.progress', bytes: done, totalBytes: item.size, file: item.name });
     };
   }
-}
-
-async function availableMemory(): Promise<number> {
-  const text = await readText('/proc/meminfo').catch(() => '');
-  return Number(/^MemAvailable:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024;
 }
 
 /** @throws BW-AGENT-040 for lines that are none, and paths that lead elsewhere */

@@ -14,15 +14,17 @@ const patience = 10 * 60_000;
  */
 export async function reportFromDeployed(
   context: AgentContext,
-  session: string,
+  { session, account }: { readonly session: string; readonly account: string | undefined },
   said: () => readonly BootwrightEvent[],
 ): Promise<Reports | undefined> {
   const { emit, record, clock, paths } = context;
   const saved = await readSavedReports(paths.root);
   if (saved === undefined) return undefined;
+  const client = new HttpsClient(saved.authority, await knownHosts(paths));
+  client.useProxy(saved.network?.proxy, account);
   const reports = new Reports({
     // Its dates are not looked at: they were in the boot environment, and here nobody has set the clock yet.
-    servers: new Servers(new HttpsClient(saved.authority, await knownHosts(paths)), saved.servers),
+    servers: new Servers(client, saved.servers),
     ...{ session, saved, clock, logs: paths.logs, patience },
     serial: () => saved.serial,
     warn: (text) => emit({ type: 'log', severity: 'warning', component: 'Agent', text }),

@@ -1,9 +1,9 @@
 import { BootwrightError } from '../../model/error.ts';
-import type { Envelope, PolicyGrant, Registration, SignedReply } from '../../model/protocol.ts';
+import type { BootImageOffer, Envelope, PolicyGrant, Registration, SignedReply } from '../../model/protocol.ts';
 import type { PublicKey } from '../../trust/public-key.ts';
 import { signerOf } from '../../trust/signature.ts';
 
-type Reply = Registration | PolicyGrant;
+type Reply = Registration | PolicyGrant | BootImageOffer;
 
 export interface Expected<Format extends Reply['format']> {
   readonly format: Format;

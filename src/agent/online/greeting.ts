@@ -2,39 +2,50 @@ import type { HttpsClient } from '../../host/https-client.ts';
 import { BootwrightError } from '../../model/error.ts';
 import { type Hello, protocolVersion } from '../../model/protocol.ts';
 import type { AgentContext } from '../context.ts';
+import { notice } from '../notice.ts';
 import { ServerRefusal, type Servers } from './servers.ts';
 
 /** A clock that is off by less is right enough for every date we compare. */
 const tolerance = 120_000;
+const noticeSeconds = 5;
 
 /**
  * Asks the server who it is and what time it is. The clock is set when it is off; from then on dates count.
  *
- * @throws BW-AGENT-038 another version of the protocol, BW-AGENT-034, BW-AGENT-035
+ * @throws BW-AGENT-034, BW-AGENT-035, BW-AGENT-038 not even this is understood
  */
 export async function greet(
   context: AgentContext,
   servers: Servers,
   client: HttpsClient,
-  setClock: (date: Date) => Promise<void>,
+  { setClock, isAttended }: { readonly setClock: (date: Date) => Promise<void>; readonly isAttended: boolean },
 ): Promise<Hello> {
   const hello = (await servers.json({ method: 'GET', path: '/v1/hello', silenceMilliseconds: 15_000 })) as Hello;
-  checkVersions(hello);
+  if (hello.format !== 'bootwright-hello/1') throw olderAgent(hello.lowest);
   const time = Date.parse(hello.time);
   const off = time - context.clock.now().getTime();
   if (Number.isFinite(off) && Math.abs(off) > tolerance) {
     const believed = context.clock.now().toISOString();
-    await setClock(new Date(time)).then(
-      () => log(context, 'info', `The clock was set from ${believed} to ${hello.time}, the time of the server.`),
-      (error: Error) => log(context, 'warning', `The clock is off and could not be set: ${error.message}`),
+    const set = await setClock(new Date(time)).then(
+      () => `The clock was set from ${believed} to ${hello.time}, the time of the server.`,
+      (error: Error) => {
+        log(context, 'warning', `The clock is off and could not be set: ${error.message}`);
+        return undefined;
+      },
     );
+    if (set !== undefined) {
+      log(context, 'info', set);
+      // The battery of the board is empty, or somebody else's server says what time it is: worth seeing.
+      if (isAttended) await notice(context, 'warning', 'The clock of this machine was wrong', set, noticeSeconds);
+    }
   }
   client.checkDates(() => context.clock.now());
   return hello;
 }
 
-function checkVersions({ format, lowest, highest }: Hello): void {
-  if (format !== 'bootwright-hello/1' || lowest > protocolVersion) throw olderAgent(lowest);
+/** @throws BW-AGENT-038 */
+export function checkVersions({ lowest, highest }: Pick<Hello, 'lowest' | 'highest'>): void {
+  if (lowest > protocolVersion) throw olderAgent(lowest);
   if (highest < protocolVersion)
     throw new BootwrightError(
       'BW-AGENT-038',

@@ -16,6 +16,22 @@ export function startsByItself(offers: readonly Offer[], preferred: string | und
   );
 }
 
+/** Whether what will be run, or everything it could be, is released already. Pure. */
+export function needsNobody(
+  offers: readonly Offer[],
+  preferred: string | undefined,
+  released: ReadonlySet<string>,
+): boolean {
+  const alone = startsByItself(offers, preferred);
+  const wanted = alone === undefined ? offers.filter(({ hidden }) => !hidden) : [alone];
+  return wanted.length > 0 && wanted.every(({ deployment }) => released.has(deployment));
+}
+
+/** Whether somebody may say no to what starts by itself. Pure. */
+export function isRefusable({ purpose, refusable }: Pick<Offer, 'purpose' | 'refusable'>): boolean {
+  return purpose !== 'required' || refusable !== false;
+}
+
 const digits = ['1', '2', '3', '4', '5', '6', '7', '8', '9'] as const satisfies readonly Letter[];
 
 /** The offer to run; the person chooses when there are several. `undefined`: none of them. @throws BW-AGENT-043 */

@@ -2,6 +2,7 @@ import { exists, open, readText, sizeOf, writeAtomically } from '../../host/file
 import { randomBytes } from '../../host/random.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { BootwrightEvent } from '../../model/event.ts';
+import type { NetworkSettings } from '../../model/network.ts';
 import type { AgentClock } from '../context.ts';
 import type { RunReports } from '../deploy.ts';
 import { stateFolder } from '../paths.ts';
@@ -15,6 +16,8 @@ export interface SavedReports {
   readonly servers: readonly string[];
   /** PEM. */
   readonly authority: string;
+  /** How the servers were reached; an account for the proxy is kept with the secrets. */
+  readonly network?: NetworkSettings;
   /** The highest serial of the site's policy that this run has seen. */
   readonly serial: number;
   /** Number of the first of `lines`. */
@@ -55,7 +58,9 @@ const gathering = 1000;
 const pause = 5000;
 
 /** A new run's first report: nothing yet. */
-export function newReports(facts: Pick<SavedReports, 'deployment' | 'servers' | 'authority'>): SavedReports {
+export function newReports(
+  facts: Pick<SavedReports, 'deployment' | 'servers' | 'authority' | 'network'>,
+): SavedReports {
   const run = Buffer.from(randomBytes(16)).toString('hex');
   return { format: 'bootwright-reports/1', run, ...facts, serial: 0, next: 0, lines: [] };
 }

@@ -14,6 +14,7 @@ import type { AgentContext } from '../context.ts';
 import type { EnvelopeReader } from './envelope.ts';
 import { versionRefusal } from './greeting.ts';
 import { recordMachine } from './machine-record.ts';
+import type { TypedNetwork } from './network-page.ts';
 import { ServerRefusal, type Servers } from './servers.ts';
 import type { OnlineSettings } from './settings.ts';
 
@@ -22,6 +23,8 @@ export interface Online {
   readonly settings: OnlineSettings;
   readonly client: HttpsClient;
   readonly servers: Servers;
+  /** What led to them. */
+  readonly network: TypedNetwork;
   readonly reader: EnvelopeReader;
 }
 

@@ -4,10 +4,12 @@ import { HttpsClient } from '../../host/https-client.ts';
 import type { MediumServer } from '../../model/bootable.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { MediumFacts } from '../../model/medium.ts';
+import { type NetworkSettings, networkSettingsSchema } from '../../model/network.ts';
 import type { SequenceVariable } from '../../model/sequence.ts';
 import { type PublicKey, parsePublicKey } from '../../trust/public-key.ts';
 import type { DateRange } from '../dates.ts';
 import type { AgentPaths } from '../paths.ts';
+import type { OwnBootImage } from './boot-image.ts';
 
 /** What an online agent was started with: whom to ask, and whom to believe. */
 export interface OnlineSettings {
@@ -20,17 +22,19 @@ export interface OnlineSettings {
   readonly keys: readonly PublicKey[];
   /** Of the medium the agent was started from, if any. */
   readonly medium: MediumFacts | undefined;
-  /** Deployment that is started without asking, also a hidden one: `SMSTSPreferredAdvertID`. */
-  readonly preferred: string | undefined;
   /** Whether a machine the site has no record of may ask. */
   readonly unknownComputers: boolean;
-  /** They beat those of the policy. */
+  /** Of the medium; they beat those of the policy. */
   readonly variables: readonly SequenceVariable[];
   /** Nobody is asked before the sequence starts. */
   readonly unattended: boolean;
   readonly allowShell: boolean;
   /** When the medium may be used. */
   readonly range: DateRange;
+  /** What this agent was started from. */
+  readonly bootImage: OwnBootImage;
+  /** DHCP everywhere when nothing is said. */
+  readonly network: NetworkSettings;
   /** Only on a running system: what marks on its disk what a run leaves there, in place of a medium's number. */
   readonly client?: { readonly mark: string };
 }
@@ -42,18 +46,21 @@ const file = z.object({
     .max(16),
   siteName: z.string().max(256),
   variables: z.record(z.string(), z.string()).default({}),
+  network: networkSettingsSchema.default({}),
 });
 
 /** @throws BW-AGENT-036 */
 export async function readSettings({ etc, server }: AgentPaths): Promise<OnlineSettings> {
   try {
-    const { servers, siteName, variables } = file.parse(JSON.parse(await readText(server)));
+    const { servers, siteName, variables, network } = file.parse(JSON.parse(await readText(server)));
     const authority = await readText(`${etc}/ca.pem`);
     new HttpsClient(authority).close();
+    const medium = await mediumFacts(etc);
     return {
       ...{ servers: servers.map((url) => ({ url, subnets: [] })), siteName, authority, keys: await signingKeys(etc) },
-      ...{ medium: await mediumFacts(etc), preferred: preferredOf(Object.entries(variables)) },
-      ...{ unknownComputers: true, variables: [], unattended: false, allowShell: false, range: {} },
+      ...{ medium, network, bootImage: await ownBootImage(etc, medium), unattended: medium?.unattended === true },
+      variables: Object.entries(variables).map(([name, value]) => ({ name, value })),
+      ...{ unknownComputers: true, allowShell: false, range: {} },
     };
   } catch (cause) {
     const why = cause instanceof z.ZodError ? z.prettifyError(cause) : String((cause as Error).message ?? cause);
@@ -71,10 +78,16 @@ export async function signingKeys(etc: string): Promise<PublicKey[]> {
   return signing;
 }
 
-/** Value of `SMSTSPreferredAdvertID`. */
-export function preferredOf(variables: readonly (readonly [name: string, value: unknown])[]): string | undefined {
-  const found = variables.find(([name]) => name.toLowerCase() === 'smstspreferredadvertid')?.[1];
-  return typeof found === 'string' && found !== '' ? found : undefined;
+/** Beside the keys, where another boot image than the medium's is used. */
+export const ownBootImageFile = 'boot-image.json';
+
+const ownBootImageSchema = z.object({ id: z.string().exactOptional(), built: z.string().exactOptional() });
+
+/** The boot image this agent came with: what the medium says of its own counts only when nothing else was started. */
+export async function ownBootImage(etc: string, medium: MediumFacts | undefined): Promise<OwnBootImage> {
+  const path = `${etc}/${ownBootImageFile}`;
+  if (await exists(path)) return ownBootImageSchema.parse(JSON.parse(await readText(path)));
+  return medium?.bootImage ?? {};
 }
 
 async function mediumFacts(etc: string): Promise<MediumFacts | undefined> {

@@ -9,7 +9,7 @@ import { type Medium, openBrought, openMedium } from '../medium.ts';
 import { askPassword } from '../password.ts';
 import { runBefore } from '../prestart.ts';
 import { startVerification, type Verification } from '../verification.ts';
-import { type OnlineSettings, preferredOf, readSettings, signingKeys } from './settings.ts';
+import { type OnlineSettings, ownBootImage, readSettings, signingKeys } from './settings.ts';
 
 /** Whom to ask, and the medium it was read from as far as that is being checked. */
 export interface OnlineStart {
@@ -36,7 +36,7 @@ export async function startOnline(context: AgentContext): Promise<OnlineStart> {
     const settings: OnlineSettings = {
       ...{ siteName, servers, authority, unknownComputers, variables, unattended, allowShell },
       keys: await signingKeys(paths.etc),
-      ...{ medium: medium.facts, preferred: preferredOf(variables.map(({ name, value }) => [name, value])) },
+      ...{ medium: medium.facts, bootImage: await ownBootImage(paths.etc, medium.facts), network: {} },
       range: { ...(validFrom === undefined ? {} : { validFrom }), ...(validTo === undefined ? {} : { validTo }) },
     };
     return { settings, verification, prepare: () => runPrestartOf(context, medium, verification, prestart) };

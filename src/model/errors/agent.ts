@@ -157,6 +157,21 @@ export const agentErrors = {
     fix: 'Wait until it has ended; bootwright-agent status tells.',
     exit: 'refused',
   },
+  'BW-AGENT-070': {
+    title: 'There is no network adapter for what was asked',
+    fix: 'Plug in the cable, choose another adapter (A), or make a boot image with the driver of this one.',
+    exit: 'missing',
+  },
+  'BW-AGENT-071': {
+    title: 'This boot image is not to be used any more',
+    fix: 'Build the boot image of the site again with the version of Bootwright that serves, and make a new medium.',
+    exit: 'refused',
+  },
+  'BW-AGENT-072': {
+    title: 'The newer boot image cannot be started from this one',
+    fix: 'Make a new medium from the boot image of the site, and start this machine from it.',
+    exit: 'failure',
+  },
   'BW-AGENT-090': {
     title: 'The encrypted content of the medium cannot be opened',
     fix: 'Try another port or stick; if it happens again, build the boot image and the medium anew.',

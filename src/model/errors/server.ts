@@ -121,4 +121,14 @@ export const serverErrors = {
     fix: 'Another process may hold the state database, or its disk is read-only or failing; `bootwright serve` prints what SQLite says.',
     exit: 'failure',
   },
+  'BW-SERVER-070': {
+    title: 'The TPM that answered is not the enrolled one',
+    fix: 'Release the machine by approval or password: its TPM is then enrolled anew.',
+    exit: 'refused',
+  },
+  'BW-SERVER-071': {
+    title: 'The TPM of the machine cannot be enrolled now',
+    fix: 'Approve the machine, or type its password, for a deployment with `tpmRelease: true`.',
+    exit: 'refused',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -24,6 +24,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'BW-SERVER-040': 503,
   'BW-SERVER-060': 507,
   'BW-SERVER-061': 503,
+  'BW-SERVER-070': 403,
+  'BW-SERVER-071': 403,
 };
 
 /** Seconds after which the same request may succeed. */

@@ -76,6 +76,16 @@ export const policyRequest = z.object({
   ...{ finishLoginRequest: opaqueMessage.exactOptional(), passwordProof: bytes(32).exactOptional() },
 });
 
+export const tpmProof = z.object({ proof: bytes(64) });
+export const enrolment = z.object({
+  publicKey: bytes(32),
+  sealed: z
+    .string()
+    .max(1400)
+    .regex(/^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, 'base64 is expected'),
+  proof: bytes(64),
+});
+
 /** @throws BW-SERVER-001 */
 export function readBody<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
   return checked(schema, readJson(body));
@@ -86,6 +96,11 @@ export function readNumber(query: unknown, name: string): number {
   const value = (query as Record<string, unknown>)[name];
   if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
   throw new BootwrightError('BW-SERVER-001', `${name}: a whole number is expected in the query.`);
+}
+
+/** A nonce in the query, Base64 of 16 bytes. @throws BW-SERVER-001 */
+export function readNonce(value: unknown): string {
+  return checked(nonce, value);
 }
 
 /** A part of the path or a bearer that has to be 128 bits in hex. @throws BW-SERVER-001 */

@@ -1,8 +1,10 @@
 import { createWebServer, type TlsCertificate, type WebServer } from '../../host/web-server.ts';
 import { BootwrightError } from '../../model/error.ts';
 import { type Hello, protocolVersion } from '../../model/protocol.ts';
+import { bootImageRules } from '../boot-image.ts';
 import type { Service } from '../service.ts';
 import { answerFor } from './answers.ts';
+import { addBootImageRoutes } from './boot-image.ts';
 import { addContentRoutes } from './content.ts';
 import { addRunRoutes } from './runs.ts';
 import { addSessionRoutes } from './sessions.ts';
@@ -27,8 +29,16 @@ export function createServer(service: Service, certificate: TlsCertificate): Web
   server.get('/v1/hello', async (): Promise<Hello> => {
     const { name, organisation } = service.catalogue();
     const versions = { lowest: protocolVersion, highest: protocolVersion };
-    return { format: 'bootwright-hello/1', site: name, organisation, time: service.now().toISOString(), ...versions };
+    return {
+      format: 'bootwright-hello/1',
+      site: name,
+      organisation,
+      time: service.now().toISOString(),
+      ...versions,
+      ...bootImageRules(service.catalogue()),
+    };
   });
+  addBootImageRoutes(server, service);
   addSessionRoutes(server, service);
   addContentRoutes(server, service);
   addRunRoutes(server, service);

@@ -2,14 +2,15 @@ import { sleep } from '../../host/clock.ts';
 import type { WebServer } from '../../host/web-server.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { PasswordChallenge } from '../../model/protocol.ts';
+import { enrol, takeTpmProof } from '../enrolment.ts';
 import { grantPolicy } from '../grant.ts';
 import { offersFor } from '../offers.ts';
 import { startLogin } from '../passwords.ts';
-import { register, requestOf, stateOfSession } from '../register.ts';
+import { register, stateOfSession } from '../register.ts';
 import { releaseOf } from '../release.ts';
 import type { Service } from '../service.ts';
-import { endSession, findSession, type Session, sessionKeyOf } from '../state/sessions.ts';
-import { passwordStart, policyRequest, readBody, readId, readRegistration } from './requests.ts';
+import { endSession, findSession, requestOf, type Session, sessionKeyOf } from '../state/sessions.ts';
+import { enrolment, passwordStart, policyRequest, readBody, readId, readRegistration, tpmProof } from './requests.ts';
 
 const longestWait = 25_000;
 /** Approvals come from another process through the database, which does not tell: it is looked at this often. */
@@ -56,6 +57,18 @@ export function addSessionRoutes(server: WebServer, service: Service): void {
       throw new BootwrightError('BW-SERVER-004', `No password releases ${deployment} to this machine.`);
     const at = service.now();
     return { loginResponse: await startLogin(service.state, session, deployment, startLoginRequest, at) };
+  });
+
+  server.post<SessionPath>('/v1/sessions/:session/tpm', async (request, reply) => {
+    const session = await sessionOf(request.params.session);
+    await takeTpmProof(service, session, readBody(tpmProof, request.body));
+    return reply.code(204).send();
+  });
+
+  server.post<SessionPath>('/v1/sessions/:session/enrolment', async (request, reply) => {
+    const session = await sessionOf(request.params.session);
+    await enrol(service, session, readBody(enrolment, request.body));
+    return reply.code(204).send();
   });
 
   server.post<SessionPath>('/v1/sessions/:session/policy', async (request) => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { defaultBootImageFolder, readBootImage } from '../../boot/read.ts';
 import { exists } from '../../host/files.ts';
+import type { BootImage } from '../../model/boot-image.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { OfferedBootImage } from '../../model/protocol.ts';
 import type { Site } from '../../site/site.ts';
@@ -36,24 +37,37 @@ export async function serveBootImages(
   return served;
 }
 
+/** What agents are told of it; `undefined` for one without the files a machine is started with. */
+export function offeredBootImage(image: BootImage): OfferedBootImage | undefined {
+  const { id, name, architecture, kernelVersion, secureBoot, built, protocol } = image;
+  const { kernel, initramfs, root } = image.files;
+  if (kernel === undefined || initramfs === undefined || root === undefined) return undefined;
+  const only = ({ size, sha256 }: { size: number; sha256: string }) => ({ size, sha256 });
+  return {
+    ...{ id, name, architecture, kernelVersion, secureBoot },
+    ...(built === undefined ? {} : { built }),
+    ...(protocol === undefined ? {} : { protocol }),
+    files: { kernel: only(kernel), initramfs: only(initramfs), root: only(root) },
+  };
+}
+
 /** @throws BW-BOOT-006, BW-BOOT-007 */
 async function serveBootImage(folder: string, content: ContentShelf): Promise<OfferedBootImage> {
   const image = await readBootImage(folder);
-  const { id, name, architecture, kernelVersion, secureBoot } = image;
-  const files: Partial<Record<(typeof roles)[number], { size: number; sha256: string }>> = {};
+  const { name } = image;
+  const offered = offeredBootImage(image);
+  if (offered === undefined) throw new BootwrightError('BW-BOOT-007', `The boot image ${name} lacks files.`);
   for (const role of roles) {
-    const file = image.files[role];
-    if (file === undefined) throw new BootwrightError('BW-BOOT-007', `The boot image ${name} has no ${role}.`);
-    const source = join(folder, file.name);
-    const item = { id: `${name}-${role}`, kind: 'os-image' as const, name: file.name, file: file.name };
-    const { size } = file;
-    const sha256 = await content.add({
+    const { size, sha256 } = offered.files[role];
+    const file = image.files[role]?.name ?? '';
+    const source = join(folder, file);
+    const item = { id: `${name}-${role}`, kind: 'os-image' as const, name: file, file };
+    const found = await content.add({
       item: { ...item, size, sha256: '0'.repeat(64) },
-      files: [{ path: file.name, source, size }],
+      files: [{ path: file, source, size }],
     });
-    if (sha256 !== file.sha256)
+    if (found !== sha256)
       throw new BootwrightError('BW-BOOT-007', `The boot image ${name} is damaged: ${source} has another hash.`);
-    files[role] = { size, sha256 };
   }
-  return { id, name, architecture, kernelVersion, secureBoot, files: files as OfferedBootImage['files'] };
+  return offered;
 }

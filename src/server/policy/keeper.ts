@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { defaultBootImageFolder } from '../../boot/read.ts';
 import { buildCatalogue } from '../../deployment/catalogue.ts';
 import { now } from '../../host/clock.ts';
 import { mkdir, readBytes } from '../../host/files.ts';
@@ -151,7 +152,14 @@ async function compileSite(options: KeeperOptions, site: Site, before: Catalogue
       ? before.serial
       : await nextSerial(options.state, options.memoryFolder ?? site.folder, (options.now ?? now)());
   const facts = { serial, digest, name, organisation, signing, sequences, bootImages, problems };
-  return { ...facts, retention, revokedMedia, ...decisions };
+  return { ...facts, renewal: renewalOf(site), retention, revokedMedia, ...decisions };
+}
+
+/** Machines start from whatever medium they were given: the default boot image is the one for all of them. */
+function renewalOf({ folder, defaults, deploymentSettings }: Site): Catalogue['renewal'] {
+  const { bootImage } = defaults;
+  const folders = [join(folder, 'boot-images', bootImage), defaultBootImageFolder(bootImage)];
+  return { folders, ...deploymentSettings.bootImages };
 }
 
 /** @throws BW-DEPLOY-008 */

@@ -35,6 +35,13 @@ export interface Catalogue {
   readonly deployments?: DeploymentCatalogue;
   /** Values of secrets that variables of devices and collections name. */
   readonly machineSecrets: Readonly<Record<string, string>>;
+  /** What machines with an older boot image are told and given. */
+  readonly renewal: {
+    /** Where that one may lie, in this order. */
+    readonly folders: readonly string[];
+    readonly notBefore?: string | undefined;
+    readonly revoked: readonly string[];
+  };
   /** What is wrong in the site now; where it is, the last good state is served. */
   readonly problems: readonly string[];
   readonly retention: SiteRetention;

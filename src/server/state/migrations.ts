@@ -19,6 +19,11 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await sql.raw(lists).execute(database);
     },
   },
+  '050-enrolments': {
+    up: async (database: Kysely<unknown>) => {
+      for (const statement of enrolments) await sql.raw(statement).execute(database);
+    },
+  },
 };
 
 const first = [
@@ -60,4 +65,11 @@ const reinstalls = [
   'CREATE INDEX sessions_by_state ON sessions (state)',
   'CREATE INDEX sessions_by_machine ON sessions (machine)',
   'CREATE INDEX runs_by_machine ON runs (machine)',
+];
+
+const enrolments = [
+  `CREATE TABLE enrolments (machine TEXT PRIMARY KEY, device TEXT NOT NULL, public_key TEXT NOT NULL, sealed TEXT NOT NULL,
+    released_by TEXT NOT NULL, secure_boot INTEGER NOT NULL, enrolled TEXT NOT NULL, last_used TEXT) STRICT`,
+  'ALTER TABLE sessions ADD COLUMN tpm_challenge TEXT',
+  'ALTER TABLE sessions ADD COLUMN tpm_proven INTEGER NOT NULL DEFAULT 0',
 ];

@@ -21,7 +21,7 @@ export function sessionKeyOf(id: string): string {
 /** @throws BW-SERVER-021 */
 export async function addSession(
   state: State,
-  session: Pick<Session, 'key' | 'machine' | 'state' | 'release' | 'reason' | 'code'> & {
+  session: Pick<Session, 'key' | 'machine' | 'state' | 'release' | 'reason' | 'code' | 'tpm_challenge'> & {
     readonly request: RegistrationRequest;
   },
   at: Date,
@@ -48,6 +48,7 @@ export async function addSession(
       request_json,
       created: at.toISOString(),
       expires: after(at, sessionHours * 60),
+      tpm_proven: 0,
     })
     .execute();
 }
@@ -60,11 +61,16 @@ export async function findSession(state: State, key: string, at: Date): Promise<
   return session;
 }
 
+/** What the machine said when it opened the session. */
+export function requestOf({ request_json }: Pick<Session, 'request_json'>): RegistrationRequest {
+  return JSON.parse(request_json) as RegistrationRequest;
+}
+
 /** Nothing more is given to this session; reports of its run are still taken. */
 export async function endSession(state: State, key: string): Promise<void> {
   await state
     .updateTable('sessions')
-    .set({ state: 'ended', login_state: null, password_for: null })
+    .set({ state: 'ended', login_state: null, password_for: null, tpm_challenge: null, tpm_proven: 0 })
     .where('key', '=', key)
     .execute();
 }
@@ -92,7 +98,7 @@ export async function waitingMachines(state: State, at: Date): Promise<WaitingMa
   return rows.map(({ created, request_json, ...rest }) => ({
     ...rest,
     since: created,
-    request: JSON.parse(request_json) as RegistrationRequest,
+    request: requestOf({ request_json }),
   }));
 }
 
@@ -123,6 +129,7 @@ export async function forgetWaiting(state: State, at: Date): Promise<void> {
     .where('created', '<=', after(at, -60))
     .where('state', 'in', ['waiting', 'refused'])
     .where('password_for', 'is', null)
+    .where('tpm_proven', '=', 0)
     .where('key', 'not in', (select) => select.selectFrom('grants').select('session'))
     .execute();
 }

@@ -15,6 +15,7 @@ export interface Tables {
   unknown_grants: UnknownGrantTable;
   password_attempts: PasswordAttemptTable;
   verifiers: VerifierTable;
+  enrolments: EnrolmentTable;
   settings: SettingTable;
 }
 
@@ -47,6 +48,10 @@ export interface SessionTable {
   login_state: string | null;
   login_for: string | null;
   login_attempt: number | null;
+  /** Base64; gone once it was answered, rightly or not. */
+  tpm_challenge: string | null;
+  /** 1: the enrolled TPM of this machine took part in this session. */
+  tpm_proven: number;
 }
 
 export interface ApprovalTable {
@@ -139,6 +144,22 @@ export interface VerifierTable {
   /** OPAQUE registration record. */
   record: string;
   set_at: string;
+}
+
+/** A key that the TPM of a known machine keeps. */
+export interface EnrolmentTable {
+  machine: string;
+  /** Name of the device record then: for another one the key is worth nothing. */
+  device: string;
+  /** Base64, raw Ed25519. */
+  public_key: string;
+  /** Base64, opaque here. */
+  sealed: string;
+  released_by: 'approval' | 'password';
+  /** 1: Secure Boot was on, as the machine said. */
+  secure_boot: number;
+  enrolled: string;
+  last_used: string | null;
 }
 
 /** Secrets of the server, the policy serial, and what `bootwright status` shows. */

@@ -207,6 +207,88 @@ describe('the agent online', () => {
     expect(alone.pages.some(({ id }) => id === 'offers-1')).toBe(false);
   });
 
+  it('starts the preferred one, hidden or not: of the medium, and before that of the prestart command', async () => {
+    const offers = [
+      anOffer(),
+      anOffer({ deployment: 'DEP2', name: 'Must', purpose: 'required' }),
+      anOffer({ deployment: 'DEP3', name: 'Hidden', hidden: true }),
+      anOffer({ deployment: 'DEP4', name: 'Other', hidden: true }),
+    ];
+    const server = { variables: { smstspreferredadvertid: 'dep3', Room: '7' } };
+    const named = await boot([await site({ offers })], { server });
+    expect(named.events).toContainEqual(expect.objectContaining({ name: 'policy', text: 'Hidden (DEP3)' }));
+    const prestart = '# a comment\nSMSTSPreferredAdvertID=DEP4\n_SMSTSMachineName=x\n=nothing\n';
+    const asked = await boot([await site({ offers })], { server, prestart });
+    expect(asked.events).toContainEqual(expect.objectContaining({ name: 'policy', text: 'Other (DEP4)' }));
+    const text = JSON.stringify(asked.events);
+    expect(text).toContain('Line 3 of');
+    expect(text).toContain('Line 4 of');
+  });
+
+  it('hands what the medium and the prestart command set to the run', async () => {
+    const variables = [
+      { name: 'ROOM', value: 'of the site' },
+      { name: 'Floor', value: '2' },
+    ];
+    const asks = (name: string, value: string): Policy['sequence']['items'][number] => ({
+      ...{ kind: 'step', name: `${name} is ${value}`, description: '', disabled: false, continueOnError: false },
+      type: 'SMS_TaskSequence_SetVariableAction',
+      settings: { variable: 'Seen', value: 'yes' },
+      condition: { kind: 'variable', variable: name, operator: 'equals', value },
+      ...{ environments: ['boot'], successCodes: [0], retryCount: 0, timeoutSeconds: 0 },
+    });
+    const items = [asks('Room', '8'), asks('Desk', '3'), asks('Floor', '2')];
+    const policy = onlinePolicy(key, { variables, sequence: { ...sequence, items } });
+    const server = { variables: { Room: '7', Desk: '3' } };
+    const run = await boot([await site({ policy })], { server, prestart: 'room=8\r\n' });
+    const skipped = run.events.filter(({ type }) => type === 'step.skipped');
+    expect(types(run)).toContain('sequence.completed');
+    expect(skipped).toEqual([]);
+  });
+
+  it('counts a required one down; it can be refused unless the site says no', async () => {
+    const policy = onlinePolicy(key, { sequence, unattended: false });
+    const must = anOffer({ purpose: 'required' });
+    const answers = { confirm: ['n'] };
+    const refused = await boot([await site({ policy, offers: [must] })], { answers });
+    expect(types(refused)).not.toContain('sequence.started');
+    const firm = await boot([await site({ policy, offers: [{ ...must, refusable: false }] })], {
+      answers: { confirm: [{ kind: 'escape' }, 'n', 'm'] },
+    });
+    expect(types(firm)).toContain('sequence.completed');
+    const countdown = firm.pages.filter(({ id }) => id === 'confirm');
+    expect(countdown.length).toBeGreaterThan(10);
+    expect(JSON.stringify(countdown)).not.toMatch(/"N"|"M"|"Esc"/);
+    const alone = await boot([await site({ policy, offers: [must] })], { unattended: true });
+    expect(types(alone)).toContain('sequence.completed');
+    expect(alone.pages.some(({ id }) => id.startsWith('confirm'))).toBe(false);
+  });
+
+  it('shows whom it serves that its clock was wrong, and only logs it when nobody is there', async () => {
+    const off = { clockOff: 3 * 365 * 86_400_000 };
+    const attended = await boot([await site()], off);
+    expect(JSON.stringify(attended.pages.filter(({ id }) => id === 'notice'))).toContain('The clock was set from 20');
+    const alone = await boot([await site()], { ...off, unattended: true });
+    expect(alone.pages.some(({ title }) => title.includes('clock'))).toBe(false);
+    for (const run of [attended, alone]) {
+      expect(run.clockSetTo).toHaveLength(1);
+      expect(types(run)).toContain('sequence.completed');
+      expect(JSON.stringify(run.events)).toContain('the time of the server');
+    }
+  });
+
+  it.each([false, true])(
+    'minds the dates of the policy by the time of the server (unattended: %s)',
+    async (unattended) => {
+      // By its own clock this machine would be in time.
+      const validTo = new Date(Date.now() - 86_400_000).toISOString();
+      const served = await site({ policy: onlinePolicy(key, { sequence, validTo }) });
+      const run = await boot([served], { unattended, clockOff: -30 * 86_400_000, answers: { clock: [enter] } });
+      expect(run.refusedWith).toBe('BW-AGENT-001');
+      expect(types(run)).not.toContain('sequence.started');
+    },
+  );
+
   it('shows and logs neither secrets nor what opens content or session', async () => {
     const served = await site({ policy: onlinePolicy(key, { sequence: formatting }) });
     const run = await boot([served]);

@@ -13,6 +13,7 @@ import { mediumId, newKey } from '../medium-tree.ts';
 import { scripted } from '../scripted.ts';
 import { makeAuthority } from './authority.ts';
 import { onlinePolicy } from './online-run.ts';
+import { serveProxy } from './proxy.ts';
 import { type Site, serveSite, sessionId } from './site-server.ts';
 
 const roots: string[] = [];
@@ -24,7 +25,7 @@ afterEach(async () => {
 });
 
 /** A deployed system's disk after the restart, as the boot environment leaves it. */
-async function deployedSystem(site: Site, authority: string): Promise<string> {
+async function deployedSystem(site: Site, authority: string, proxy?: string): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'deployed-'));
   roots.push(root);
   const policy = onlinePolicy(newKey(), { secrets: {} });
@@ -33,7 +34,10 @@ async function deployedSystem(site: Site, authority: string): Promise<string> {
     ...{ phase: 'restart', retries: {}, variables: [], hidden: [], startedAt: '2026-06-01T11:00:00Z' },
   };
   const saved = { format: 'bootwright-saved-run/1', mediumId, policy, state, next: 'disk', diskStarts: 1 };
-  const begun = newReports({ deployment: 'DEP1', servers: [site.origin], authority });
+  const begun = newReports({
+    ...{ deployment: 'DEP1', servers: [site.origin], authority },
+    ...(proxy === undefined ? {} : { network: { proxy } }),
+  });
   const line = JSON.stringify({ at: '2026-06-01T11:00:00Z', uptime: 1, type: 'restart.requested' });
   const folder = join(root, '_SMSTaskSequence');
   await mkdir(`${folder}/Logs/Smstslog`, { recursive: true });
@@ -42,6 +46,30 @@ async function deployedSystem(site: Site, authority: string): Promise<string> {
   await writeFile(`${folder}/report.json`, JSON.stringify({ ...begun, lines: [line] }));
   await writeFile(`${folder}/Logs/Smstslog/smsts.log`, 'all of it');
   return root;
+}
+
+/** The agent in the deployed system, to its end; what it said. */
+async function goOn(root: string): Promise<BootwrightEvent[]> {
+  const listeners: ((event: BootwrightEvent) => void)[] = [];
+  const base = scripted([]);
+  const said: BootwrightEvent[] = [];
+  const machine: Partial<AgentMachine> = {
+    ...{ kind: 'linux', environment: 'deployed', close: async () => undefined },
+    facts: async () => ({ firmware: 'bios', make: 'M', model: 'M', serialNumber: 'S', macAddresses: [] }) as never,
+  };
+  await deployed({
+    ...base.context,
+    machine: machine as AgentMachine,
+    paths: agentPaths('deployed', root),
+    clock: { ...base.context.clock, sleep: () => new Promise((resolve) => setTimeout(resolve, 5)) },
+    emit(body) {
+      const event = { at: '2026-06-01T12:00:00Z', uptime: 2, ...base.context.mask.event(body) } as BootwrightEvent;
+      said.push(event);
+      for (const listener of listeners) listener(event);
+    },
+    record: { listen: (listener) => void listeners.push(listener), flush: async () => undefined },
+  });
+  return said;
 }
 
 describe('the deployed system', () => {
@@ -60,25 +88,7 @@ describe('the deployed system', () => {
     });
     sites.push(site);
     const root = await deployedSystem(site, authority.certificate);
-    const listeners: ((event: BootwrightEvent) => void)[] = [];
-    const base = scripted([]);
-    const said: BootwrightEvent[] = [];
-    const machine: Partial<AgentMachine> = {
-      ...{ kind: 'linux', environment: 'deployed', close: async () => undefined },
-      facts: async () => ({ firmware: 'bios', make: 'M', model: 'M', serialNumber: 'S', macAddresses: [] }) as never,
-    };
-    await deployed({
-      ...base.context,
-      machine: machine as AgentMachine,
-      paths: agentPaths('deployed', root),
-      clock: { ...base.context.clock, sleep: () => new Promise((resolve) => setTimeout(resolve, 5)) },
-      emit(body) {
-        const event = { at: '2026-06-01T12:00:00Z', uptime: 2, ...base.context.mask.event(body) } as BootwrightEvent;
-        said.push(event);
-        for (const listener of listeners) listener(event);
-      },
-      record: { listen: (listener) => void listeners.push(listener), flush: async () => undefined },
-    });
+    const said = await goOn(root);
     const [stored = []] = [...site.events.values()];
     const types = stored.map(({ type }) => type);
     expect(types.slice(0, 2)).toEqual(['restart.requested', 'machine.recognised']);
@@ -89,5 +99,20 @@ describe('the deployed system', () => {
     expect(JSON.stringify(said)).not.toContain(sessionId);
     const left = await readdir(root, { recursive: true });
     expect(left.filter((path) => path.includes('_SMSTaskSequence'))).toEqual([]);
+  });
+
+  it('goes through the proxy that led to the server before', async () => {
+    const authority = await makeAuthority();
+    const key = newKey();
+    const named = { ...authority, issue: () => authority.issue({ type: 'dns', value: 'deploy.example.test' }) };
+    const site = await serveSite({ authority: named, key, policy: onlinePolicy(key) });
+    sites.push(site);
+    const { port } = new URL(site.origin);
+    const proxy = await serveProxy(Number(port));
+    const known = { ...site, origin: `https://deploy.example.test:${port}` };
+    await goOn(await deployedSystem(known, authority.certificate, `http://${proxy.origin}`));
+    await proxy.close();
+    expect(proxy.asked.length).toBeGreaterThan(0);
+    expect([...site.events.values()].flat().map(({ type }) => type)).toContain('sequence.completed');
   });
 });

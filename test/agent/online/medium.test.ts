@@ -7,7 +7,7 @@ import { newKey } from '../medium-tree.ts';
 import { enter } from '../scripted.ts';
 import { makeAuthority, type TestAuthority } from './authority.ts';
 import { forget, type OnlineRun, type OnlineRunOptions, onlinePolicy, runOnline } from './online-run.ts';
-import { type Site, type SiteOptions, serveSite } from './site-server.ts';
+import { anOffer, type Site, type SiteOptions, serveSite } from './site-server.ts';
 
 const key = newKey();
 let authority: TestAuthority;
@@ -118,6 +118,31 @@ describe('the agent from a bootable medium', () => {
       event.type === 'variable.set' && event.name === 'Copy' ? [event.value] : [],
     );
     expect(set).toEqual(['of the medium']);
+  });
+
+  it('lets what both prestart commands wrote beat its variables, and starts what is named there', async () => {
+    const variables = [
+      { name: 'osdcomputername', value: 'of the medium' },
+      { name: 'SMSTSPreferredAdvertID', value: 'NONE0001' },
+    ];
+    const policy = onlinePolicy(key, {
+      sequence: { ...sequence, items: [copyOfTheName] },
+      variables: [{ name: 'OSDComputerName', value: 'of the site' }],
+    });
+    const offers = [anOffer(), anOffer({ deployment: 'DEP2' }), anOffer({ deployment: 'DEP3', hidden: true })];
+    const run = await start(
+      await site({ policy, offers }),
+      { variables, prestart: { command: 'OSDComputerName=of both' } },
+      { prestart: 'smstspreferredadvertid=dep3\nOSDCOMPUTERNAME=of the boot image\n' },
+    );
+    const set = run.events.flatMap((event) =>
+      event.type === 'variable.set' && event.name === 'Copy' ? [event.value] : [],
+    );
+    expect(set).toEqual(['of both']);
+    const chosen = run.events.flatMap((event) =>
+      event.type === 'agent.phase' && event.name === 'policy' ? [event.text] : [],
+    );
+    expect(chosen).toEqual([expect.stringContaining('(DEP3)')]);
   });
 
   it('runs the prestart command in the folder of its files, once they have been checked', async () => {

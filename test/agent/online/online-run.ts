@@ -1,15 +1,20 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentContext, AgentMachine } from '../../../src/agent/context.ts';
 import { deployFromServer } from '../../../src/agent/online/boot.ts';
+import type { OwnBootImage } from '../../../src/agent/online/boot-image.ts';
+import type { Doors } from '../../../src/agent/online/connect.ts';
 import type { Page } from '../../../src/agent/page.ts';
 import { agentPaths } from '../../../src/agent/paths.ts';
 import { refuse } from '../../../src/agent/refusal.ts';
+import type { TpmTransport } from '../../../src/host/tpm.ts';
 import type { BootableSettings } from '../../../src/model/bootable.ts';
 import type { BootwrightEvent } from '../../../src/model/event.ts';
 import type { Disk, MachineFacts } from '../../../src/model/machine.ts';
+import type { NetworkSettings } from '../../../src/model/network.ts';
 import type { Policy } from '../../../src/model/policy.ts';
+import type { NetworkAdapter } from '../../../src/model/protocol.ts';
 import { formatPublicKey } from '../../../src/trust/public-key.ts';
 import { facts as mediumFacts, policyOf, type SigningKey } from '../medium-tree.ts';
 import { type Act, scripted } from '../scripted.ts';
@@ -20,6 +25,13 @@ export const disk: Disk = {
   ...{ removable: false, contents: 'nothing' },
 };
 
+/** As a real server wants them. */
+export const wholeFacts: MachineFacts = {
+  ...{ firmware: 'uefi', secureBoot: true, architecture: 'x64', make: 'ACME', model: 'Box', serialNumber: 'S1' },
+  ...{ assetTag: '', uuid: '11111111-2222-3333-4444-555555555555', memoryBytes: 2 ** 32, tpm: true },
+  macAddresses: ['52:54:00:00:00:01'],
+};
+
 /** What a page is answered with, by its id; a page without an answer waits. */
 export type Answers = Readonly<Record<string, readonly Act[]>>;
 
@@ -28,6 +40,8 @@ export interface OnlineRun {
   readonly events: readonly BootwrightEvent[];
   readonly changes: readonly string[];
   readonly clockSetTo: readonly Date[];
+  /** What the network was set to, try by try. */
+  readonly applied: readonly NetworkSettings[];
   readonly root: string;
   readonly refusedWith: string | undefined;
 }
@@ -47,6 +61,16 @@ export interface OnlineRunOptions {
   readonly password?: string;
   /** Changes its folder once it is made. */
   readonly tamper?: (folder: string) => Promise<void>;
+  readonly tpm?: TpmTransport;
+  readonly startKernel?: Doors['startKernel'];
+  readonly adapters?: readonly NetworkAdapter[];
+  /** What the boot image's prestart command leaves behind; a medium's leaves itself. */
+  readonly prestart?: string;
+  readonly unattended?: boolean;
+  /** More of `server.json`. */
+  readonly server?: object;
+  /** What the agent was started from, where that is not the medium's own. */
+  readonly bootImage?: OwnBootImage;
 }
 
 export function onlinePolicy(key: SigningKey, more: Partial<Policy> = {}): Policy {
@@ -64,11 +88,19 @@ export async function runOnline(options: OnlineRunOptions): Promise<OnlineRun> {
     await bootableTree(paths, key, options.medium, options.password);
     await options.tamper?.(paths.medium);
   } else {
-    await writeFile(paths.server, JSON.stringify({ servers: options.servers, siteName: 'Lab' }));
+    await writeFile(paths.server, JSON.stringify({ servers: options.servers, siteName: 'Lab', ...options.server }));
     await writeFile(`${paths.etc}/ca.pem`, options.authority);
-    await writeFile(`${paths.etc}/medium.json`, JSON.stringify({ ...mediumFacts, kind: 'bootable' }));
+    const unattended = options.unattended ?? false;
+    await writeFile(`${paths.etc}/medium.json`, JSON.stringify({ ...mediumFacts, kind: 'bootable', unattended }));
     for (const [index, key] of options.keys.entries())
       await writeFile(`${paths.etc}/keys/${index}.pub`, formatPublicKey(key.publicKey));
+  }
+  if (options.bootImage !== undefined)
+    await writeFile(`${paths.etc}/boot-image.json`, JSON.stringify(options.bootImage));
+  const { prestart } = options;
+  if (prestart !== undefined) {
+    await mkdir(`${root}/etc/bootwright`, { recursive: true });
+    await writeFile(paths.prestart, 'prepare');
   }
   await writeFile(paths.settled, '');
   await mkdir(paths.logs, { recursive: true });
@@ -86,6 +118,14 @@ export async function runOnline(options: OnlineRunOptions): Promise<OnlineRun> {
     disks: async () => [disk],
     partitionTable: async () => ({ style: 'none', partitions: [] }),
     close: async () => undefined,
+    ...(prestart === undefined
+      ? {}
+      : {
+          command: async ({ command }) => {
+            await appendFile(paths.variables, command === 'prepare' ? prestart : `${command}\n`);
+            return { code: 0, output: '', timedOut: false };
+          },
+        }),
     ...options.machine,
   };
   const machine = new Proxy(reading, {
@@ -137,8 +177,11 @@ export async function runOnline(options: OnlineRunOptions): Promise<OnlineRun> {
     },
     record: { listen: (listener) => void listeners.push(listener), flush: async () => undefined },
   };
-  const doors = {
-    network: { automatic: async () => undefined, fixed: async () => undefined },
+  const applied: NetworkSettings[] = [];
+  const doors: Doors = {
+    network: { adapters: async () => options.adapters ?? [], apply: async (settings) => void applied.push(settings) },
+    startKernel: async (next) => void (await options.startKernel?.(next)),
+    lendTpm: async (use) => (options.tpm === undefined ? undefined : use(options.tpm)),
     async setClock(date: Date) {
       clockSetTo.push(date);
       off = date.getTime() - Date.now();
@@ -146,7 +189,7 @@ export async function runOnline(options: OnlineRunOptions): Promise<OnlineRun> {
   };
   await Promise.race([deployFromServer(context, doors).catch((error) => refuse(context, error)), base.restarted]);
   const refused = events.find((event) => event.type === 'agent.refused');
-  return { pages, events, changes, clockSetTo, root, refusedWith: refused?.code };
+  return { pages, events, changes, clockSetTo, applied, root, refusedWith: refused?.code };
 }
 
 export async function forget(run: OnlineRun): Promise<void> {

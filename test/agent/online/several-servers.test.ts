@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Encrypter, generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OnlineContent } from '../../../src/agent/online/content.ts';
-import { ContentServers } from '../../../src/agent/online/content-servers.ts';
+import { ContentServers, type ContentServersOptions } from '../../../src/agent/online/content-servers.ts';
 import { download } from '../../../src/agent/online/download.ts';
 import { Servers } from '../../../src/agent/online/servers.ts';
 import { contentKeyFrom, plainTag } from '../../../src/content/content-key.ts';
@@ -17,6 +17,7 @@ import { scripted } from '../scripted.ts';
 import { makeAuthority, type TestAuthority } from './authority.ts';
 import { type Fault, type FolderServer, serveFolder, sha256Of } from './folder-server.ts';
 import { onlinePolicy } from './online-run.ts';
+import { serveProxy } from './proxy.ts';
 import { type Site, type SiteOptions, serveSite, token } from './site-server.ts';
 
 const key = newKey();
@@ -55,7 +56,11 @@ async function site(contents: readonly Uint8Array[] = [bytes], more: Partial<Sit
   return served;
 }
 
-async function fetchFrom(folders: readonly FolderServer[], sites: readonly Site[]): Promise<void> {
+async function fetchFrom(
+  folders: readonly FolderServer[],
+  sites: readonly Site[],
+  proxy?: ContentServersOptions['proxy'],
+): Promise<void> {
   const client = new HttpsClient(authority.certificate);
   let elapsed = 0;
   const clock = {
@@ -72,6 +77,7 @@ async function fetchFrom(folders: readonly FolderServer[], sites: readonly Site[
     token: { current: async () => token, renew: async () => undefined },
     folders: folders.map(({ base }) => base),
     ...{ authority: authority.certificate, clock },
+    ...(proxy === undefined ? {} : { proxy }),
   });
   closing.push({
     async close() {
@@ -87,6 +93,18 @@ async function fetchFrom(folders: readonly FolderServer[], sites: readonly Site[
   });
   expect(sha256Of(await readFile(`${folder}/image.wim`))).toBe(sha256);
 }
+
+it.each([
+  ['http', { plain: true }],
+  ['https', {}],
+] as const)('fetches from a published folder behind a proxy, by %s', async (_, fault) => {
+  const published = await webServer(fault);
+  const account = 'lab:Grüße!';
+  const proxy = await serveProxy(Number(new URL(published.base).port), account, '127.0.0.1');
+  closing.push(proxy);
+  await fetchFrom([published], [], { origin: `http://${proxy.origin}`, account });
+  expect(new Set(proxy.asked.map(([, given]) => given))).toEqual(new Set([account]));
+});
 
 describe('content from several servers', () => {
   it('comes from a published folder, which is not told the token', async () => {

@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { resumeWith } from '../../../src/agent/online/interrupted.ts';
 import { diskEntry } from '../../../src/agent/online/leave-to-disk.ts';
 import { modelKeys, recordMachine } from '../../../src/agent/online/machine-record.ts';
-import { parseFixedAddress } from '../../../src/agent/online/network.ts';
-import { startsByItself } from '../../../src/agent/online/offers.ts';
+import { needsNobody, startsByItself } from '../../../src/agent/online/offers.ts';
 import { agentPaths } from '../../../src/agent/paths.ts';
+import { parseFixedAddress, parseProxy, parseVlan } from '../../../src/model/network.ts';
 import { newKey } from '../medium-tree.ts';
 import { scripted } from '../scripted.ts';
 import { onlinePolicy } from './online-run.ts';
@@ -29,6 +29,22 @@ describe('what starts by itself', () => {
   });
 });
 
+describe('a TPM that released some of the offers', () => {
+  const [first, second] = [anOffer(), anOffer({ deployment: 'DEP2' })];
+  const required = anOffer({ deployment: 'DEP3', purpose: 'required' });
+  const hidden = anOffer({ deployment: 'DEP4', hidden: true });
+  it.each([
+    ['needs nobody for all that can be chosen', [first, second, hidden], undefined, ['DEP1', 'DEP2'], true],
+    ['needs somebody while one of them is not released', [first, second], undefined, ['DEP1'], false],
+    ['needs nobody for what starts by itself', [first, required], undefined, ['DEP3'], true],
+    ['needs somebody for what starts by itself', [first, required], undefined, ['DEP1'], false],
+    ['needs nobody for the preferred one', [first, second, hidden], 'DEP4', ['DEP4'], true],
+    ['needs somebody where there is nothing', [], undefined, ['DEP1'], false],
+  ])('%s', (_, offers, preferred, released, expected) => {
+    expect(needsNobody(offers, preferred, new Set(released))).toBe(expected);
+  });
+});
+
 describe('a typed address', () => {
   it.each([
     [
@@ -45,6 +61,30 @@ describe('a typed address', () => {
   ])('%s', (typed, expected) => {
     expect(parseFixedAddress(typed)).toEqual(expected);
   });
+});
+
+it.each([
+  ['proxy.example.org:3128', 'http://proxy.example.org:3128'],
+  [' http://192.0.2.1:8080/ ', 'http://192.0.2.1:8080'],
+  ['[2001:db8::1]:3128', 'http://[2001:db8::1]:3128'],
+  ['proxy', 'http://proxy:80'],
+  ['https://proxy:3128', undefined],
+  ['user:secret@proxy:3128', undefined],
+  ['proxy:3128/path', undefined],
+  ['proxy:99999', undefined],
+  ['', undefined],
+])('a typed proxy %j is %j', (typed, expected) => {
+  expect(parseProxy(typed)).toBe(expected);
+});
+
+it.each([
+  ['20', 20],
+  [' 4094 ', 4094],
+  ['0', undefined],
+  ['4095', undefined],
+  ['2x', undefined],
+])('a typed VLAN %j is %j', (typed, expected) => {
+  expect(parseVlan(typed)).toBe(expected);
 });
 
 describe('model keys', () => {

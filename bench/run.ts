@@ -13,6 +13,7 @@ const machinery = new Set([
   'run',
   'suite',
   'medium',
+  'bulk',
   'trivial-initramfs',
   'content-server',
   'fleet',

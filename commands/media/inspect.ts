@@ -6,12 +6,21 @@ import { formatBytes } from '../../src/model/quantity.ts';
 import { groupedFingerprint } from '../../src/trust/public-key.ts';
 import { BaseCommand } from '../base.ts';
 
+function stickRows({ active, systemSize, contentFree }: NonNullable<Inspection['stick']>): [string, string][] {
+  return [
+    ['Form', `USB, system ${active.toUpperCase()} is active, ${formatBytes(systemSize)} each`],
+    ['Free', `${formatBytes(contentFree)} for content that an update brings`],
+  ];
+}
+
 export default class MediaInspect extends BaseCommand {
   static override summary = 'Say what a medium is, without its password.';
   static override description =
     'Reads what the medium says about itself: kind, label, protection, content, and which firmware starts it. Believes it; media verify does not.';
   static override examples = ['<%= config.bin %> media inspect debian.iso'];
-  static override args = { file: Args.string({ description: 'the ISO file', required: true }) };
+  static override args = {
+    file: Args.string({ description: 'an ISO, a USB image, or the device of a stick', required: true }),
+  };
 
   override async run(): Promise<Inspection> {
     const { args } = await this.parse(MediaInspect);
@@ -39,6 +48,7 @@ export default class MediaInspect extends BaseCommand {
       ...Object.entries(facts.about ?? {}).map(([name, text]): [string, string] => [capital(name), text]),
       ['Kernel', facts.bootImage.kernelVersion],
       ['Size', formatBytes(found.size)],
+      ...(found.stick === undefined ? [] : stickRows(found.stick)),
     ];
     for (const [name, value] of rows) this.log(`${name.padEnd(13)}${value}`);
     if (found.content.length > 0) this.log('\nContent');

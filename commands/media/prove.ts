@@ -2,8 +2,8 @@ import { Args, Flags } from '@oclif/core';
 import { promptSecret, readPasswordFile } from '../../src/host/prompt.ts';
 import { canAsk } from '../../src/host/terminal.ts';
 import { formatDuration } from '../../src/model/quantity.ts';
-import { diskKinds, profiles } from '../../src/prove/machine.ts';
-import { readMediumFacts } from '../../src/prove/medium-files.ts';
+import { diskKinds, type Profile, profiles } from '../../src/prove/machine.ts';
+import { formOf, readMediumFacts } from '../../src/prove/medium-files.ts';
 import { type ProofOutcome, proveMedium } from '../../src/prove/prove-medium.ts';
 import { expectations } from '../../src/prove/script.ts';
 import type { StartService } from '../../src/prove/service.ts';
@@ -22,13 +22,13 @@ export default class MediaProve extends BaseCommand {
     '<%= config.bin %> media prove lab.iso --profile usb-bios --profile cd-uefi --disk nvme --expect agent',
     '<%= config.bin %> media prove lab.iso --expect deployed --show',
   ];
-  static override args = { file: Args.string({ description: 'the ISO to prove', required: true }) };
+  static override args = { file: Args.string({ description: 'the ISO or USB image to prove', required: true }) };
   static override flags = {
     profile: Flags.option({
-      description: 'how the medium is inserted and what firmware the machine has; may be repeated',
+      description:
+        'how the medium is inserted and what firmware the machine has; may be repeated. Default: Secure Boot, an ISO as a disc, a USB image as a stick',
       options: profiles,
       multiple: true,
-      default: ['cd-uefi-secureboot'],
     })(),
     disk: Flags.option({ description: 'the target disk', options: diskKinds, default: 'virtio' as const })(),
     expect: Flags.option({
@@ -60,7 +60,7 @@ export default class MediaProve extends BaseCommand {
     const service = await this.service(flags.site, passphrase);
     const password = await this.password(args.file, flags['password-file']);
     const proofs: ProofOutcome[] = [];
-    for (const profile of new Set(flags.profile)) {
+    for (const profile of new Set(flags.profile ?? [await usualProfile(args.file)])) {
       const request = {
         ...{ iso: args.file, profile, disk: flags.disk, expect: flags.expect, tpm: flags.tpm, show: flags.show },
         ...{
@@ -86,7 +86,7 @@ export default class MediaProve extends BaseCommand {
     this.log(`Screenshots: ${proofs.map(({ screenshot }) => screenshot).join(', ')}`);
     for (const { folder } of proofs)
       if (folder !== undefined) this.log(`Machine kept: ${folder}/start.sh starts it again.`);
-    this.log('Next: write the ISO to a stick or a disc; the proof is about this file, byte for byte.');
+    this.log(`Next: bootwright media write ${args.file} (or burn it); the proof is about this file, byte for byte.`);
     return { proofs };
   }
 
@@ -108,4 +108,8 @@ export default class MediaProve extends BaseCommand {
     const { passwordRequired } = await readMediumFacts(iso);
     return passwordRequired && canAsk() ? await promptSecret('Password of the medium:') : undefined;
   }
+}
+
+async function usualProfile(file: string): Promise<Profile> {
+  return (await formOf(file)) === 'usb' ? 'usb-uefi-secureboot' : 'cd-uefi-secureboot';
 }

@@ -15,7 +15,9 @@ export default class MediaVerify extends BaseCommand {
     '<%= config.bin %> media verify debian.iso',
     '<%= config.bin %> media verify debian.iso --key signing-1a2b3c4d5e6f7081.pub',
   ];
-  static override args = { file: Args.string({ description: 'the ISO file', required: true }) };
+  static override args = {
+    file: Args.string({ description: 'an ISO, a USB image, or the device of a stick', required: true }),
+  };
   static override flags = {
     key: Flags.string({
       description: 'public key of the maker; may be repeated',
@@ -38,7 +40,7 @@ export default class MediaVerify extends BaseCommand {
         cause: result.findings,
       });
     }
-    this.log(`${args.file} is what was signed, every byte of it.`);
+    this.log(`${args.file} is what was signed.`);
     this.log(`  medium  ${result.mediumId}`);
     this.log(`  key     ${groupedFingerprint(result.key)}`);
     this.log(`  files   ${result.files}, ${formatBytes(result.bytes)}`);

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 export interface AgentPaths {
   /** The medium, mounted read-only. */
   readonly medium: string;
+  /** Where the content partition of a stick is mounted, when the medium has one. */
+  readonly store: string;
   /** Devices the medium lies on, one per line: whole disk and partition. */
   readonly source: string;
   /** What the medium's small archive brought into the initramfs: medium.json and keys. */
@@ -44,6 +46,7 @@ export function agentPaths(environment: 'boot' | 'deployed', root = '/'): AgentP
       : { node: `${stateFolder}/agent/node`, program: `${stateFolder}/agent/program` };
   return {
     medium: join(root, 'run/bootwright/medium'),
+    store: join(root, 'run/bootwright/store'),
     source: join(root, 'run/bootwright/source'),
     etc: join(root, 'run/bootwright/etc'),
     server: join(root, 'run/bootwright/etc/server.json'),

@@ -18,14 +18,17 @@ export async function saveToStick(
   const folder = `${name}-${clock.now().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}`;
   const { stdout } = await run('lsblk', ['--json', '--output', 'PATH,TYPE,RM,HOTPLUG,TRAN']);
   const sources = (await readText(paths.source).catch(() => '')).split('\n').filter((line) => line !== '');
-  const mediumDevice = await mountedOn(paths.medium);
+  // A stick of several partitions takes it beside its content: its system partitions belong to updates.
+  const store = await mountedOn(paths.store);
+  const place = store === undefined ? paths.medium : paths.store;
+  const mediumDevice = store ?? (await mountedOn(paths.medium));
   const reasons: string[] = [];
   for (const device of findPortable(stdout, sources, mediumDevice)) {
     const fileSystem = await fileSystemOn(device);
     if (!writable.includes(fileSystem)) continue;
     try {
-      if (device === mediumDevice) await writeToMedium(paths.medium, () => write(`${paths.medium}/${folder}`));
-      else await withMounted(device, fileSystem, 'rw', (place) => write(`${place}/${folder}`));
+      if (device === mediumDevice) await writeToMedium(place, () => write(`${place}/${folder}`));
+      else await withMounted(device, fileSystem, 'rw', (mounted) => write(`${mounted}/${folder}`));
       return `${device}, folder ${folder}`;
     } catch (error) {
       reasons.push(`${device}: ${error instanceof Error ? error.message : String(error)}`);

@@ -133,6 +133,8 @@ async function assemble(
     'mok-manager': [loaders['mok-manager'], 'mmx64.efi'],
     'bios-cd': [loaders['bios-cd'], 'bios.img'],
     'bios-mbr': [loaders['bios-mbr'], 'boot_hybrid.img'],
+    'bios-core': [loaders['bios-core'], 'core.img'],
+    'bios-sector': [loaders['bios-sector'], 'boot.img'],
     hardware: [`${scratch}/hardware.json`, 'hardware.json'],
     ...(locked === undefined ? {} : { uki: [locked.uki, 'locked.efi'], enrol: [locked.certificate, 'enrol.cer'] }),
   });

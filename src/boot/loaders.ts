@@ -2,7 +2,10 @@ import { biosGrubModules } from './contents.ts';
 import type { DebianTools } from './debian-tools.ts';
 
 /** Boot loaders by role, as host paths. */
-export type LoaderFiles = Record<'shim' | 'grub' | 'mok-manager' | 'bios-cd' | 'bios-mbr', string>;
+export type LoaderFiles = Record<
+  'shim' | 'grub' | 'mok-manager' | 'bios-cd' | 'bios-mbr' | 'bios-core' | 'bios-sector',
+  string
+>;
 
 /**
  * The signed chain for UEFI as Debian made it, and GRUB's image for BIOS.
@@ -14,8 +17,14 @@ export type LoaderFiles = Record<'shim' | 'grub' | 'mok-manager' | 'bios-cd' | '
 export async function prepareLoaders(tools: DebianTools, scratch: string): Promise<LoaderFiles> {
   const biosFolder = `${tools.tree}/usr/lib/grub/i386-pc`;
   const biosImage = `${scratch}/bios.img`;
+  const coreImage = `${scratch}/core.img`;
   await tools.run('usr/bin/grub-mkimage', [
     ...['--format', 'i386-pc-eltorito', '--directory', biosFolder, '--prefix', '/boot/grub', '--output', biosImage],
+    ...biosGrubModules,
+  ]);
+  // Of the disk it was started from, whichever number the BIOS gave that: the second partition.
+  await tools.run('usr/bin/grub-mkimage', [
+    ...['--format', 'i386-pc', '--directory', biosFolder, '--prefix', '(,gpt2)/boot/grub', '--output', coreImage],
     ...biosGrubModules,
   ]);
   return {
@@ -24,5 +33,7 @@ export async function prepareLoaders(tools: DebianTools, scratch: string): Promi
     'mok-manager': `${tools.tree}/usr/lib/shim/mmx64.efi.signed`,
     'bios-cd': biosImage,
     'bios-mbr': `${biosFolder}/boot_hybrid.img`,
+    'bios-core': coreImage,
+    'bios-sector': `${biosFolder}/boot.img`,
   };
 }

@@ -87,7 +87,7 @@ function isFolder(entry: string): boolean {
 }
 
 /** Raised when the build itself changes what comes out of equal inputs. */
-const recipe = 2;
+const recipe = 3;
 
 /** SHA-256 over everything that decides what a boot image is; where the inputs lie does not count. */
 export async function inputId(request: BootImageRequest, packages: readonly DebianPackage[]): Promise<string> {

@@ -15,10 +15,13 @@ import { damaged } from './boot-image.ts';
 import { withoutContentKey } from './encrypt-content.ts';
 import type { Hashes } from './hashes.ts';
 import type { IsoStructure } from './iso-reader.ts';
+import type { OwnFiles } from './target.ts';
 
 /** Everything a medium is made of, its secrets included: never printed, never part of a plan. */
 export interface MediumRecipe {
   readonly kind: Pick<MediaKind<never>, 'layout'>;
+  /** What the target adds to the kind's files. */
+  readonly ownFiles: OwnFiles;
   readonly parts: Omit<MediumParts, 'id' | 'policy'>;
   /** What the medium brings its agent, by the hashes of its files; until they are known, with others of equal length. */
   readonly brings: (hashes?: Hashes) => object;
@@ -39,10 +42,7 @@ const unknownHash = '0'.repeat(64);
 /** The medium with every length final and every hash still zero. */
 export function draftLayout(recipe: MediumDraft): Layout {
   const layout = recipe.kind.layout({ ...recipe.parts, id: unknownId, policy: reservedPolicy(recipe) });
-  const whole = withFiles(layout, [
-    materialsFile(recipe, layout),
-    structureFile({ systemArea: unknownHash, remainder: unknownHash }),
-  ]);
+  const whole = withFiles(layout, [materialsFile(recipe, layout), ...recipe.ownFiles(layout)]);
   const manifest = manifestOf(whole, new Map(), unknownId, recipe.signing.publicKey);
   return withManifest(whole, manifestBytes(manifest), new Uint8Array(64));
 }
@@ -57,14 +57,15 @@ export async function finishLayout(
   recipe: MediumRecipe,
   draft: Layout,
   hashes: Hashes,
-  structure: IsoStructure,
+  structure?: IsoStructure,
 ): Promise<{ readonly layout: Layout; readonly id: string }> {
   refuseChangedBootImage(recipe, draft, hashes);
   const brought = recipe.brings(hashes);
   const id = mediumId(recipe, brought, draft, hashes);
   const layoutWith = (stored: Uint8Array): Layout => {
     const layout = recipe.kind.layout({ ...recipe.parts, id, policy: stored });
-    return withFiles(layout, [materialsFile(recipe, layout), structureFile(structure)]);
+    const own = recipe.ownFiles(layout, { hashes, ...(structure && { structure }) });
+    return withFiles(layout, [materialsFile(recipe, layout), ...own]);
   };
   const identified = layoutWith(reservedPolicy(recipe));
   const digest = filesDigest(manifestOf(identified, hashes, id, recipe.signing.publicKey).files);
@@ -132,12 +133,6 @@ function materialsFile({ parts: { bootImage } }: MediumDraft, { epoch }: Layout)
     packages: bootImage.packages,
   });
   return { path: 'bootwright/sbom.spdx.json', bytes: Buffer.from(text) };
-}
-
-/** What lies beside the files, so that the manifest's signature covers every byte of the image (`media verify`). */
-function structureFile(structure: IsoStructure): LayoutFile {
-  const text = JSON.stringify({ format: 'bootwright-image/1', ...structure });
-  return { path: 'bootwright/image.json', bytes: Buffer.from(`${text}\n`) };
 }
 
 function withManifest(layout: Layout, manifest: Uint8Array, signature: Uint8Array): Layout {

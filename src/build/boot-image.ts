@@ -11,14 +11,18 @@ export interface ChosenBootImage {
   readonly folder: string;
 }
 
-const needed: readonly BootFileRole[] = ['kernel', 'initramfs', 'root', 'shim', 'grub', 'bios-cd', 'bios-mbr'];
+const needed: readonly BootFileRole[] = ['kernel', 'initramfs', 'root', 'shim', 'grub'];
 
 /**
  * The boot image of that name: in the site, or the one this user built outside of any site; a path is a folder.
  *
  * @throws BW-MEDIA-003 there is none, BW-MEDIA-014 it lacks something, BW-BOOT-007
  */
-export async function chooseBootImage(siteFolder: string, wanted: string): Promise<ChosenBootImage> {
+export async function chooseBootImage(
+  siteFolder: string,
+  wanted: string,
+  ofTarget: readonly BootFileRole[],
+): Promise<ChosenBootImage> {
   const places = /[\\/]/.test(wanted)
     ? [isAbsolute(wanted) ? wanted : join(process.cwd(), wanted)]
     : [join(siteFolder, 'boot-images', wanted), defaultBootImageFolder(wanted)];
@@ -27,7 +31,8 @@ export async function chooseBootImage(siteFolder: string, wanted: string): Promi
     const image = await readBootImage(folder);
     if (image.family !== 'open')
       throw new BootwrightError('BW-MEDIA-003', `The boot image ${wanted} is a WinPE; this medium needs an open one.`);
-    for (const role of needed) if (image.files[role] === undefined) throw damaged(image, `it has no file for ${role}`);
+    for (const role of [...needed, ...ofTarget])
+      if (image.files[role] === undefined) throw damaged(image, `it has no file for ${role}`);
     return { image, folder };
   }
   throw new BootwrightError('BW-MEDIA-003', `There is no boot image "${wanted}" in ${places.join(' or ')}.`, {

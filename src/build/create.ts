@@ -3,8 +3,9 @@ import { verifyWim } from '../content/verify-wim.ts';
 import { BootwrightError } from '../model/error.ts';
 import type { Progress } from '../model/progress.ts';
 import { draftLayout, finishLayout, type MediumRecipe } from './assemble.ts';
-import { type IsoJob, writeIso } from './iso.ts';
 import type { PreparedMedium } from './prepare.ts';
+import type { HashSource } from './sources.ts';
+import { targets } from './targets.ts';
 
 export interface WriteOptions {
   /** Decompress every image before anything is written; what was found good is remembered. */
@@ -26,7 +27,7 @@ export interface WrittenMedium {
 /**
  * Carries out a plan.
  *
- * @throws as `writeIso`; BW-CONTENT-003 an image is damaged; BW-HOST-008 the password cannot be asked
+ * @throws as `writeIso` and `writeUsb`; BW-CONTENT-003 an image is damaged; BW-HOST-008 the password cannot be asked
  */
 export async function writeMedium(prepared: PreparedMedium, options: WriteOptions): Promise<WrittenMedium> {
   const { plan } = prepared;
@@ -35,14 +36,15 @@ export async function writeMedium(prepared: PreparedMedium, options: WriteOption
   if (options.verifyContent === true) await verifyImages(recipe, options);
   const draft = draftLayout(recipe);
   let id = '';
-  const { size } = await writeIso({
+  const { bootImage, bootImageFolder } = recipe.parts;
+  const { size } = await targets[plan.target].write({
     output: plan.output,
-    draft,
+    ...{ draft, bootImage, bootImageFolder, signing: recipe.signing },
     hash: contentHash(recipe),
     finish: async (hashes, structure) => {
       const finished = await finishLayout(recipe, draft, hashes, structure);
       id = finished.id;
-      return finished.layout;
+      return finished;
     },
     progress,
     ...(signal === undefined ? {} : { signal }),
@@ -68,7 +70,7 @@ async function verifyImages({ content }: MediumRecipe, { progress, signal }: Wri
  * Images are checked against their integrity table by the same reading that hashes them; unchanged files are not read
  * again.
  */
-function contentHash({ content }: MediumRecipe): NonNullable<IsoJob['hash']> {
+function contentHash({ content }: MediumRecipe): HashSource {
   const stored = new Map<string, string>();
   const images = new Set<string>();
   for (const { item, files } of content) {

@@ -10,7 +10,6 @@ import { ageLength } from '../trust/age.ts';
 import { encryptAgeStream } from '../trust/age-stream.ts';
 import { formatPrivateKey, type PrivateKey, rawPublicKeyOf } from '../trust/private-key.ts';
 import type { Hashes } from './hashes.ts';
-import { isoReader } from './iso-reader.ts';
 
 type EncryptedFile = SourceFile & { readonly path: string; readonly encryption: Encryption };
 
@@ -65,6 +64,14 @@ export function storedContent({ source, encryption }: SourceFile): AsyncIterable
   return encryption === undefined ? plain : encryptAgeStream(plain, [encryption.recipient]);
 }
 
+type FileHandle = Awaited<ReturnType<typeof open>>;
+
+/** Where an image has room for a file. */
+interface Place {
+  readonly size: number;
+  readonly extents: readonly { readonly offset: number; readonly size: number }[];
+}
+
 /**
  * Writes encrypted files into the places an image has for them, and adds their hashes: what stands in the manifest is
  * what lies on the medium.
@@ -74,6 +81,7 @@ export function storedContent({ source, encryption }: SourceFile): AsyncIterable
 export async function writeEncrypted(
   layout: Layout,
   image: string,
+  findPlaces: (image: FileHandle) => Promise<(path: string) => Place | undefined>,
   hashes: Map<string, string>,
   progress: Progress,
   signal?: AbortSignal,
@@ -82,11 +90,11 @@ export async function writeEncrypted(
   if (files.length === 0) return;
   const handle = await open(image, 'r+');
   try {
-    const iso = await isoReader(handle, (await handle.stat()).size);
+    const placeOf = await findPlaces(handle);
     progress.phase('encrypting', { bytes: files.reduce((sum, { size }) => sum + size, 0) });
     let written = 0;
     for (const { path, source, size, encryption } of files) {
-      const place = iso.file(path);
+      const place = placeOf(path);
       if (place?.size !== size)
         throw new BootwrightError('BW-MEDIA-007', `The written image has no place of ${size} bytes for ${path}.`);
       const hash = createHash('sha256');

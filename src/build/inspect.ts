@@ -1,8 +1,10 @@
+import { bytesPerCluster } from '../formats/exfat-boot.ts';
+import { freeClusters } from '../formats/exfat-changes.ts';
 import { type BoundSettings, formatBootableServer } from '../model/bootable.ts';
 import type { Manifest, MediumFacts } from '../model/medium.ts';
 import type { Policy } from '../model/policy.ts';
-import { type IsoReader, withIso } from './iso-reader.ts';
-import { mediumFactsOf, parseJson, textOf } from './medium-files.ts';
+import { type MediumReader, mediumFactsOf, parseJson, textOf } from './medium-files.ts';
+import { type OpenMedium, withMedium } from './open-medium.ts';
 import { type FirmwareVerdict, firmwareVerdicts } from './plan.ts';
 
 /** What can be said about a medium without its password. Nothing of it is verified: that is `verifyMedium`. */
@@ -10,6 +12,9 @@ export interface Inspection {
   readonly file: string;
   readonly size: number;
   readonly volumeLabel: string;
+  readonly form: OpenMedium['form'];
+  /** A stick's own: which of its two systems starts, and how much an update can still bring. */
+  readonly stick?: { readonly active: 'a' | 'b'; readonly systemSize: number; readonly contentFree: number };
   readonly facts: MediumFacts;
   /** Fingerprint of the key the manifest claims. */
   readonly claimedKey: string;
@@ -25,7 +30,7 @@ export interface Inspection {
 
 /** @throws BW-HOST-007, BW-MEDIA-010, BW-MEDIA-011 */
 export async function inspectMedium(file: string): Promise<Inspection> {
-  return withIso(file, async (iso) => {
+  return withMedium(file, async (iso) => {
     const facts = await mediumFactsOf(iso, file);
     const manifest = (await jsonOf(iso, 'bootwright/manifest.json')) as Partial<Manifest> | undefined;
     const policy = await publicPolicy(iso);
@@ -34,6 +39,8 @@ export async function inspectMedium(file: string): Promise<Inspection> {
       file,
       size: iso.length,
       volumeLabel: iso.label,
+      form: iso.form,
+      ...(iso.form === 'usb' ? { stick: stickFacts(iso) } : {}),
       facts,
       claimedKey: typeof manifest?.key === 'string' ? manifest.key : '',
       content: contentOf(iso),
@@ -46,8 +53,16 @@ export async function inspectMedium(file: string): Promise<Inspection> {
   });
 }
 
+function stickFacts({
+  active,
+  geometry,
+  content,
+}: Extract<OpenMedium, { form: 'usb' }>): NonNullable<Inspection['stick']> {
+  return { active, systemSize: geometry.systems[0].size, contentFree: freeClusters(content).length * bytesPerCluster };
+}
+
 /** Folders below `bootwright/content`, each one content object. */
-function contentOf(iso: IsoReader): Inspection['content'] {
+function contentOf(iso: MediumReader): Inspection['content'] {
   const found = new Map<string, { id: string; files: number; size: number }>();
   for (const { path, size } of iso.files) {
     const id = /^bootwright\/content\/([^/]+)\//.exec(path)?.[1];
@@ -58,7 +73,7 @@ function contentOf(iso: IsoReader): Inspection['content'] {
   return [...found.values()];
 }
 
-async function publicPolicy(iso: IsoReader): Promise<Inspection['policy']> {
+async function publicPolicy(iso: MediumReader): Promise<Inspection['policy']> {
   const brought = (await jsonOf(iso, 'bootwright/policy.json')) as Policy | BoundSettings | undefined;
   if (brought === undefined) return undefined;
   const { organisation, validFrom, validTo } = brought;
@@ -72,7 +87,7 @@ async function publicPolicy(iso: IsoReader): Promise<Inspection['policy']> {
   };
 }
 
-async function jsonOf(iso: IsoReader, path: string): Promise<unknown> {
+async function jsonOf(iso: MediumReader, path: string): Promise<unknown> {
   const file = iso.file(path);
   return file === undefined || file.size > 64 * 1024 * 1024 ? undefined : parseJson(await textOf(iso, file));
 }

@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type IsoFile, isoBlock } from '../formats/iso9660.ts';
 import { freeBytes, hashFile, open, rename, rm, stat, syncFolder, truncate, withScratch } from '../host/files.ts';
 import { randomId } from '../host/random.ts';
 import { BootwrightError } from '../model/error.ts';
-import { type Layout, type LayoutFile, layoutFileSize, type SourceFile } from '../model/layout.ts';
+import { type Layout, type LayoutFile, layoutFileSize } from '../model/layout.ts';
 import type { Progress } from '../model/progress.ts';
 import { writeEncrypted } from './encrypt-content.ts';
 import type { Hashes } from './hashes.ts';
 import { type IsoStructure, isoReader } from './iso-reader.ts';
+import { type HashSource, hashSources, refuseChanges, sourceFacts } from './sources.ts';
 import { runXorriso, xorrisoLists } from './xorriso.ts';
 
 export interface IsoJob {
@@ -17,7 +17,7 @@ export interface IsoJob {
   readonly draft: Layout;
   /** The layout again, now that all hashes are known. Only files made by us may differ, and not in length. */
   readonly finish: (hashes: Hashes, structure: IsoStructure) => Promise<Layout>;
-  readonly hash?: (path: string, onBytes: (bytes: number) => void, signal: AbortSignal) => Promise<string>;
+  readonly hash?: HashSource;
   readonly progress: Progress;
   readonly signal?: AbortSignal;
 }
@@ -65,7 +65,7 @@ async function writeAndHash(job: IsoJob, output: string, scratch: string): Promi
       sources.push(path);
     }
   }
-  const before = await factsOf(draft);
+  const before = await sourceFacts(draft);
   const twins = hardLinks(draft, before);
   const lists = { paths: join(scratch, 'paths'), weights: join(scratch, 'weights') };
   const texts = xorrisoLists({ layout: draft, sources, twins });
@@ -86,51 +86,28 @@ async function writeAndHash(job: IsoJob, output: string, scratch: string): Promi
     });
   const onBytes = (written: number): void => progress.advance(Math.min(written, total));
   const [hashes] = await Promise.allSettled([
-    ended(hashSources(job, signal)),
+    ended(hashSources(draft, job.hash ?? hashFile, signal)),
     ended(runXorriso({ layout: draft, sources, twins, output, lists, signal, onBytes })),
   ]);
   if (reason === undefined && hashes.status === 'fulfilled') {
     progress.advance(total);
-    await writeEncrypted(draft, output, hashes.value, progress, job.signal);
+    await writeEncrypted(draft, output, isoPlaces, hashes.value, progress, job.signal);
   }
   await refuseChanges(draft, before);
   if (reason !== undefined || hashes.status === 'rejected') throw await explained(reason, output, draft);
   return hashes.value;
 }
 
+/** Where xorriso put the files. */
+async function isoPlaces(image: Awaited<ReturnType<typeof open>>): Promise<(path: string) => IsoFile | undefined> {
+  const iso = await isoReader(image, (await image.stat()).size);
+  return iso.file;
+}
+
 /** Gone in a minute: nothing here is worth waiting for the disk. */
 async function writeScratch(path: string, data: string | Uint8Array): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   await file.writeFile(data).finally(() => file.close());
-}
-
-async function hashSources(job: IsoJob, signal: AbortSignal): Promise<Map<string, string>> {
-  const hash = job.hash ?? hashFile;
-  const hashes = new Map<string, string>();
-  for (const file of job.draft.files) {
-    signal.throwIfAborted();
-    if ('bytes' in file) hashes.set(file.path, sha256(file.bytes));
-    else
-      hashes.set(
-        file.encryption?.plainPath ?? file.path,
-        await hash(file.source, () => signal.throwIfAborted(), signal),
-      );
-  }
-  return hashes;
-}
-
-/** Identity, size and time of every source, to notice one that is written to meanwhile. */
-async function factsOf(layout: Layout): Promise<Map<string, string>> {
-  const facts = new Map<string, string>();
-  for (const file of layout.files) {
-    if (!('source' in file)) continue;
-    const { dev, ino, size, mtimeNs } = await stat(file.source, { bigint: true }).catch((cause: unknown) => {
-      throw new BootwrightError('BW-CONTENT-007', `${file.source} is gone: no medium was written.`, { cause });
-    });
-    if (size !== BigInt(file.encryption?.plainSize ?? file.size)) throw changed(file);
-    facts.set(file.path, `${dev} ${ino} ${size} ${mtimeNs}`);
-  }
-  return facts;
 }
 
 /** Positions of files whose content an earlier file of the layout shares. */
@@ -147,19 +124,6 @@ function hardLinks(layout: Layout, facts: ReadonlyMap<string, string>): Set<numb
     seen.add(identity);
   }
   return twins;
-}
-
-async function refuseChanges(layout: Layout, before: ReadonlyMap<string, string>): Promise<void> {
-  const after = await factsOf(layout);
-  for (const file of layout.files)
-    if ('source' in file && before.get(file.path) !== after.get(file.path)) throw changed(file);
-}
-
-function changed(file: SourceFile): BootwrightError {
-  return new BootwrightError(
-    'BW-CONTENT-007',
-    `${file.source} changed while the medium was made: nothing was written.`,
-  );
 }
 
 /** xorriso only fails; that there was no room is a reason of its own. */
@@ -211,10 +175,6 @@ async function patch(job: IsoJob, path: string, hashes: Map<string, string>): Pr
   } finally {
     await image.close();
   }
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function misread(why: string): BootwrightError {

@@ -2,12 +2,14 @@ import { signerNames } from '../formats/pe-signers.ts';
 import type { BootImage } from '../model/boot-image.ts';
 import type { MediumAbout, MediumFacts } from '../model/medium.ts';
 import type { CompiledPolicy, SecretInUse } from '../site/compile.ts';
+import type { TargetName } from './target.ts';
 
 /** What is said before a medium is written: what it will do, what it holds, what making it takes. Holds no secret. */
 export interface MediumPlan {
   readonly output: string;
   readonly replaces: boolean;
   readonly kind: MediumFacts['kind'];
+  readonly target: TargetName;
   /** On bootable media there is none. */
   readonly sequence?: { readonly id: string; readonly name: string };
   /** Whom a bootable medium asks. */

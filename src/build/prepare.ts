@@ -2,7 +2,6 @@ import { hasOurProgram } from '../boot/own-parts.ts';
 import { exists, readText } from '../host/files.ts';
 import { packageVersion, templatePath } from '../host/package.ts';
 import { BootwrightError } from '../model/error.ts';
-import { type Layout, layoutFileSize } from '../model/layout.ts';
 import type { MediumParts } from '../model/media-kind.ts';
 import type { Progress } from '../model/progress.ts';
 import { loadSite } from '../site/load.ts';
@@ -17,12 +16,12 @@ import { bootableSubstance } from './compile-bootable.ts';
 import { standaloneSubstance } from './compile-medium.ts';
 import { newContentKey, withEncryptedContent } from './encrypt-content.ts';
 import type { Hashes } from './hashes.ts';
-import { estimateIsoSize } from './iso.ts';
 import { checkLabel } from './options.ts';
 import { checkOutput, checkSpace, refuseOwnSource } from './output.ts';
 import { firmwareVerdicts, type MediumPlan } from './plan.ts';
 import type { MediumRequest } from './request.ts';
 import type { MediumSubstance } from './substance.ts';
+import { targetOf, targets } from './targets.ts';
 
 /** A plan that can be carried out. */
 export interface PreparedMedium {
@@ -31,7 +30,6 @@ export interface PreparedMedium {
   readonly recipe: () => Promise<MediumRecipe>;
 }
 
-const fat32Limit = 4 * 1024 ** 3 - 1;
 // Between a laptop's disk and a server's; good enough to know whether to fetch a coffee.
 const bytesPerSecond = 200e6;
 
@@ -47,17 +45,21 @@ export async function prepareMedium(request: MediumRequest, progress: Progress):
   await checkOutput(request.output, request.force ?? false);
   const site = await loadSite(request.siteFolder);
   const label = checkLabel(request.label ?? site.defaults.label ?? 'BOOTWRIGHT');
+  const target = targets[request.target ?? targetOf(request.output)];
   const substance =
     'sequenceId' in request
       ? await standaloneSubstance(request, site, progress)
       : await bootableSubstance(request, site);
-  const bootImage = await chooseBootImage(site.folder, request.bootImage ?? substance.bootImage);
+  const bootImage = await chooseBootImage(site.folder, request.bootImage ?? substance.bootImage, target.needs);
   const keys = await readPublicKeys(site.folder);
   const active = keys.find(({ purpose, status }) => purpose === 'signing' && status === 'active');
   const { content, tells } = substance;
   const { allowShell } = bootImage.image;
   const parts = await partsOf(request, substance, bootImage, label);
-  const base = { kind: request.kind, content };
+  const base = {
+    kind: { layout: (given: MediumParts) => target.select(request.kind.layout(given)) },
+    ...{ content, ownFiles: target.ownFiles },
+  };
   const withKey = (key: PublicKey): MediumRecipe['parts'] => ({
     ...parts,
     keys: [{ name: 'site.pub', text: formatPublicKey(key) }],
@@ -77,9 +79,10 @@ export async function prepareMedium(request: MediumRequest, progress: Progress):
     request.output,
     draft.files.flatMap((file) => ('source' in file ? [file.source] : [])),
   );
-  const size = estimateIsoSize(draft);
+  const size = target.size(draft);
   const plan: MediumPlan = {
     ...{ output: request.output, replaces: await exists(request.output), kind: request.kind.name, label },
+    target: target.name,
     ...tells,
     ...(request.about === undefined ? {} : { about: request.about }),
     password: request.password === undefined ? 'none' : typeof request.password === 'string' ? 'given' : 'asked',
@@ -94,7 +97,12 @@ export async function prepareMedium(request: MediumRequest, progress: Progress):
     firmware: firmwareVerdicts(bootImage.image, parts.loaders.shim),
     ...{ size, free: await checkSpace(request.output, size), seconds: 2 + size / bytesPerSecond },
     signedBy: active === undefined ? 'a new key of the site, made now' : groupedFingerprint(active.fingerprint),
-    warnings: [...tells.warnings, ...tooLarge(draft), ...openShell(bootImage), ...(await otherVersion(bootImage))],
+    warnings: [
+      ...tells.warnings,
+      ...target.warnings(draft),
+      ...openShell(bootImage),
+      ...(await otherVersion(bootImage)),
+    ],
   };
   return {
     plan,
@@ -192,10 +200,4 @@ async function otherVersion({ image }: ChosenBootImage): Promise<string[]> {
 
 function openShell({ image }: ChosenBootImage): string[] {
   return image.allowShell ? ['The boot image offers a shell with all rights to whoever starts the medium.'] : [];
-}
-
-function tooLarge({ files }: Layout): string[] {
-  return files
-    .filter((file) => layoutFileSize(file) > fat32Limit)
-    .map(({ path }) => `${path} is larger than FAT32 allows: write the ISO byte by byte instead of copying its files.`);
 }

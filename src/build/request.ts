@@ -5,6 +5,7 @@ import type { TaskSequence } from '../model/sequence.ts';
 import type { CompileRequest } from '../site/compile.ts';
 import type { Passphrase } from '../trust/keys.ts';
 import type { Recipient } from '../trust/recipient.ts';
+import type { TargetName } from './target.ts';
 
 /** Which medium is wanted, with everything it depends on: the clock too. */
 export type MediumRequest = StandaloneRequest | BootableRequest;
@@ -12,6 +13,8 @@ export type MediumRequest = StandaloneRequest | BootableRequest;
 interface CommonRequest {
   readonly siteFolder: string;
   readonly output: string;
+  /** Default: what the output's name says. */
+  readonly target?: TargetName;
   /** Absent: no password. A function is called once everything else is known to be right. */
   readonly password?: string | (() => Promise<string>);
   /** Make a recovery key that opens the medium beside its password. */

@@ -1,19 +1,13 @@
 import { BootwrightError } from '../model/error.ts';
-import type { ErrorCode } from '../model/errors/index.ts';
 import type { Manifest } from '../model/medium.ts';
 import type { Progress } from '../model/progress.ts';
 import { checkFile, checkFiles, checkMedium, verifyManifest } from '../trust/manifest.ts';
 import type { PublicKey } from '../trust/public-key.ts';
-import { type IsoReader, type IsoStructure, withIso } from './iso-reader.ts';
-import { mediumFactsOf, parseJson, textOf } from './medium-files.ts';
-
-/** One thing that is not as it was signed, and what that means to whoever starts the medium. */
-export interface Finding {
-  readonly code: ErrorCode;
-  readonly path: string;
-  readonly message: string;
-  readonly meaning: string;
-}
+import type { Finding } from './finding.ts';
+import type { IsoReader, IsoStructure } from './iso-reader.ts';
+import { type MediumReader, mediumFactsOf, parseJson, textOf } from './medium-files.ts';
+import { type OpenMedium, withMedium } from './open-medium.ts';
+import { changedLoader } from './usb/verify.ts';
 
 export interface Verification {
   readonly mediumId: string;
@@ -21,15 +15,15 @@ export interface Verification {
   readonly key: string;
   readonly files: number;
   readonly bytes: number;
-  /** Empty: every byte of the image is what was signed. */
+  /** Empty: it is what was signed. */
   readonly findings: readonly Finding[];
 }
 
 /**
- * Compares every byte of an ISO with its manifest, on a desk: finds also what no target can see, because there the
+ * Compares every file of an ISO, a USB image or a stick with its manifest, and what lies beside the files with what was signed, on a desk: finds also what no target can see, because there the
  * changed file is the one that would have to notice (docs/media.md).
  *
- * @throws BW-MEDIA-010, BW-MEDIA-011 not one of ours, BW-TRUST-006 to -010 the manifest cannot be believed
+ * @throws BW-MEDIA-010, BW-MEDIA-011, BW-MEDIA-081 not one of ours, BW-TRUST-006 to -010 the manifest cannot be believed
  */
 export async function verifyMedium(
   file: string,
@@ -37,26 +31,35 @@ export async function verifyMedium(
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<Verification> {
-  return withIso(file, async (iso) => {
-    const facts = await mediumFactsOf(iso, file);
-    const manifest = verifyManifest(
-      await required(iso, 'bootwright/manifest.json', file),
-      await required(iso, 'bootwright/manifest.sig', file),
-      keys,
-    );
-    checkMedium(manifest, facts.id);
-    const total = manifest.files.reduce((sum, { size }) => sum + size, 0);
-    progress.phase(`verifying ${file}`, { bytes: total });
-    const findings = [
-      ...listing(iso, manifest),
-      ...(await changedFiles(iso, manifest, progress, signal)),
-      ...(await changedStructure(iso)),
-    ];
-    return { mediumId: facts.id, key: manifest.key, files: manifest.files.length, bytes: total, findings };
-  });
+  return withMedium(file, (medium) => verifyOpened(medium, file, keys, progress, signal));
 }
 
-function listing(iso: IsoReader, manifest: Manifest): Finding[] {
+/** As `verifyMedium`, of a medium that is open already. */
+export async function verifyOpened(
+  iso: OpenMedium,
+  file: string,
+  keys: readonly PublicKey[],
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<Verification> {
+  const facts = await mediumFactsOf(iso, file);
+  const manifest = verifyManifest(
+    await required(iso, 'bootwright/manifest.json', file),
+    await required(iso, 'bootwright/manifest.sig', file),
+    keys,
+  );
+  checkMedium(manifest, facts.id);
+  const total = manifest.files.reduce((sum, { size }) => sum + size, 0);
+  progress.phase(`verifying ${file}`, { bytes: total });
+  const findings = [
+    ...listing(iso, manifest),
+    ...(await changedFiles(iso, manifest, progress, signal)),
+    ...(iso.form === 'iso' ? await changedStructure(iso) : await changedLoader(iso, keys)),
+  ];
+  return { mediumId: facts.id, key: manifest.key, files: manifest.files.length, bytes: total, findings };
+}
+
+function listing(iso: MediumReader, manifest: Manifest): Finding[] {
   const meaning = 'The agent refuses such a medium; before it runs, only the boot files matter.';
   const listed = { unlisted: [] as Finding[], missing: [] as Finding[] };
   const check = (found: readonly string[], files: Manifest['files']): Finding | undefined =>
@@ -75,7 +78,7 @@ function listing(iso: IsoReader, manifest: Manifest): Finding[] {
 }
 
 async function changedFiles(
-  iso: IsoReader,
+  iso: MediumReader,
   manifest: Manifest,
   progress: Progress,
   signal: AbortSignal | undefined,
@@ -128,7 +131,7 @@ function meaningOf(path: string): string {
 }
 
 /** For a changed menu: what it starts now. */
-async function withCommandLine(iso: IsoReader, finding: Finding): Promise<Finding> {
+async function withCommandLine(iso: MediumReader, finding: Finding): Promise<Finding> {
   const file = iso.file(finding.path);
   if (file === undefined || !finding.path.endsWith('.cfg') || file.size > 1 << 20) return finding;
   const lines = (await textOf(iso, file))
@@ -176,7 +179,7 @@ function caught(check: () => void, meaning: string, path: string): Finding | und
   }
 }
 
-async function required(iso: IsoReader, path: string, file: string): Promise<Uint8Array> {
+async function required(iso: MediumReader, path: string, file: string): Promise<Uint8Array> {
   const found = iso.file(path);
   if (found === undefined) throw new BootwrightError('BW-MEDIA-011', `${file} has no ${path}.`);
   if (found.size > 64 * 1024 * 1024) throw new BootwrightError('BW-MEDIA-011', `${path} of ${file} is far too large.`);

@@ -32,7 +32,7 @@ export interface BootImage {
  * kernel, initramfs, root: the boot environment · shim, grub, mok-manager: signed UEFI loaders (BOOTX64.EFI,
  * grubx64.efi, mmx64.efi) · bios-cd: GRUB core image for El Torito · bios-mbr: GRUB's boot_hybrid.img ·
  * uki: kernel, initramfs and command line in one program signed with the site's key, enrol: that key's certificate ·
- * hardware: JSON list of PCI and USB ids.
+ * bios-core, bios-sector: GRUB's core.img and boot.img for a disk with a BIOS boot partition · hardware: JSON list of PCI and USB ids.
  */
 export type BootFileRole =
   | 'kernel'
@@ -45,4 +45,6 @@ export type BootFileRole =
   | 'enrol'
   | 'bios-cd'
   | 'bios-mbr'
+  | 'bios-core'
+  | 'bios-sector'
   | 'hardware';

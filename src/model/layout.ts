@@ -10,6 +10,8 @@ export interface Layout {
   readonly seed: string;
   /** Sorted by path, bytewise. */
   readonly files: readonly LayoutFile[];
+  /** Loaders for a part of their own, where a target keeps them apart from the medium's files. */
+  readonly loaders?: readonly LayoutFile[];
   readonly boot: {
     /** Paths inside the tree. */
     readonly biosImage: string;

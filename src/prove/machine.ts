@@ -58,9 +58,11 @@ export interface TargetDisk {
 }
 
 export interface ExistingDisk {
-  readonly kind: DiskKind;
+  /** `stick`: on USB, removable. */
+  readonly kind: DiskKind | 'stick';
   /** Raw image on the host. */
   readonly file: string;
+  /** May be empty on a stick. */
   readonly serial: string;
 }
 

@@ -13,8 +13,8 @@ import { makeForeignDisk } from './foreign-disk.ts';
 import { describeEvent, type GuestEvent, progressOf } from './guest-event.ts';
 import { type Check, judgeDisk } from './judge.ts';
 import { type KeyboardLayout, keyboardLayouts } from './keyboard.ts';
-import { type DiskKind, describeMachine, firmwareOf, type Profile } from './machine.ts';
-import { readMediumFacts, readMediumServers } from './medium-files.ts';
+import { type DiskKind, describeMachine, firmwareOf, type Profile, presentationOf } from './machine.ts';
+import { formOf, readMediumFacts, readMediumServers } from './medium-files.ts';
 import { type GuestNetwork, servicesFor } from './network.ts';
 import {
   addRun,
@@ -84,6 +84,8 @@ export async function proveMedium(
   if (facts.kind === 'bootable' && request.service === undefined) {
     throw new BootwrightError('BW-PROVE-030', `${request.iso} asks a server, and none was given to the proof.`);
   }
+  if (presentationOf(request.profile) === 'cd' && (await formOf(request.iso)) === 'usb')
+    throw new BootwrightError('BW-PROVE-080', `${request.iso} is a USB image: no optical drive takes it.`);
   if (request.show === true) await requireDisplay();
   const medium = {
     file: request.iso.slice(request.iso.lastIndexOf('/') + 1),

@@ -48,7 +48,8 @@ export function qemuArguments(machine: MachineDescription, files: GuestFiles): s
     ...(machine.network === undefined ? ['-nic', 'none'] : networkArguments(machine.network)),
     ...['-device', 'VGA'],
     ...['-display', machine.show ? 'gtk' : 'none'],
-    ...['-device', 'qemu-xhci,id=usb'],
+    // Four ports are the default.
+    ...['-device', `qemu-xhci,id=usb${machine.otherDisks.some(({ kind }) => kind === 'stick') ? ',p2=8,p3=8' : ''}`],
     ...mediumArguments(machine),
     ...diskArguments('target', machine.target.kind, files.targetDisk, machine.target.serial, 1),
     ...machine.otherDisks.flatMap((disk, index) =>
@@ -86,7 +87,13 @@ function mediumArguments(machine: MachineDescription): string[] {
   ];
 }
 
-function diskArguments(id: string, kind: DiskKind, file: string, serial: string, bootIndex: number): string[] {
+function diskArguments(
+  id: string,
+  kind: DiskKind | 'stick',
+  file: string,
+  serial: string,
+  bootIndex: number,
+): string[] {
   const drive = ['-drive', `if=none,id=${id},format=raw,cache=writeback,discard=unmap,file=${quoted(file)}`];
   const common = `drive=${id},serial=${serial},bootindex=${bootIndex}`;
   switch (kind) {
@@ -97,6 +104,8 @@ function diskArguments(id: string, kind: DiskKind, file: string, serial: string,
       return [...drive, '-device', `ide-hd,bus=ide.${bootIndex},${common}`];
     case 'nvme':
       return [...drive, '-device', `nvme,${common}`];
+    case 'stick':
+      return [...drive, '-device', `usb-storage,bus=usb.0,removable=on,drive=${id},serial=${serial}`];
     case '4kn':
       return [...drive, '-device', `nvme,logical_block_size=4096,physical_block_size=4096,${common}`];
   }

@@ -12,6 +12,7 @@ import {
   type Start,
 } from './scenarios.ts';
 import { type TamperingName, tamperings } from './tamper.ts';
+import { listsSticks, startsMedium } from './usb.ts';
 
 export interface BootCase {
   readonly id: string;
@@ -90,6 +91,15 @@ const core: readonly BootCase[] = [
       proves: 'an ISO file on an ext4 partition, started by a boot menu, finds itself',
     },
     { medium: 'small', profile: 'usb-uefi-secureboot', disk: 'virtio', form: 'ISO file on a stick' },
+    reachesAgent,
+    {},
+  ),
+  bootCase(
+    {
+      ...{ id: 'usb-image', suite: 'core', goal: 'agent', seconds: 45 },
+      proves: 'a USB image on xHCI starts with BIOS; content lies on its own partition',
+    },
+    { medium: 'image', profile: 'usb-bios', disk: 'virtio', form: 'USB image' },
     reachesAgent,
     {},
   ),
@@ -213,6 +223,54 @@ const full: readonly BootCase[] = [
     },
     { medium: 'online', profile: 'usb-uefi', disk: 'nvme', tpm: true },
     knownByPassword,
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'usb-image-deployed', suite: 'full', goal: 'deployed', seconds: 220 },
+      proves: 'a USB image deploys with Secure Boot; later the disk starts by itself',
+    },
+    { medium: 'deployImage', profile: 'usb-uefi-secureboot', disk: 'nvme', form: 'USB image' },
+    deploys,
+    { again: true },
+  ),
+  bootCase(
+    {
+      ...{ id: 'usb-image-uefi', suite: 'full', goal: 'agent', seconds: 45 },
+      proves: 'a USB image starts with UEFI',
+    },
+    { medium: 'image', profile: 'usb-uefi', disk: 'ahci', form: 'USB image' },
+    reachesAgent,
+    {},
+  ),
+  ...(['usb-bios', 'usb-uefi-secureboot'] as const).map((profile) =>
+    bootCase(
+      {
+        ...{ id: `usb-image-updated-${profile.slice(4)}`, suite: 'full' as const, goal: 'agent' as const, seconds: 50 },
+        proves:
+          'a stick that was written, grown and updated in place starts its second system, with and without content',
+      },
+      { medium: profile === 'usb-bios' ? 'listing' : 'image', profile, disk: 'virtio', form: 'updated stick' },
+      reachesAgent,
+      {},
+    ),
+  ),
+  bootCase(
+    {
+      ...{ id: 'usb-image-cut', suite: 'full', goal: 'agent', seconds: 50 },
+      proves: 'a stick that lost power between the two sectors of its update is the medium it was',
+    },
+    { medium: 'image', profile: 'usb-uefi-secureboot', disk: 'virtio', form: 'cut stick' },
+    startsMedium,
+    'olderImage' as const,
+  ),
+  bootCase(
+    {
+      ...{ id: 'usb-listing', suite: 'full', goal: 'agent', seconds: 60 },
+      proves: 'four more sticks, two with one serial and two without any, are listed as they are',
+    },
+    { medium: 'listing', profile: 'usb-uefi', disk: 'virtio', form: 'USB image' },
+    (start) => listsSticks(start),
     undefined,
   ),
   bootCase(

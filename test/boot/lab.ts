@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { obtainDebianImage } from '../../src/prove/debian-image.ts';
 import { ProcessWatch } from './process-watch.ts';
 
@@ -35,6 +36,8 @@ interface Recipe {
   readonly password: string;
   readonly keyboard: 'us' | 'de';
   readonly options?: readonly string[];
+  /** A USB image instead of an ISO. */
+  readonly usb?: true;
 }
 
 const recipes = {
@@ -68,6 +71,17 @@ const recipes = {
     ...{ servers: ['https://192.0.2.9:8443', 'https://deploy.example.org:8443,10.0.2.0/24'], keyboard: 'de' },
     ...{ password: 'Grüße/ß-y+z', options: ['--variable', 'OSDComputerName=lab-02'] },
   },
+  /** USB images: to the agent, the same as an older medium, and to a deployed system. */
+  image: { sequence: 'small', password: 'correct horse', keyboard: 'us', usb: true },
+  olderImage: {
+    sequence: 'plain',
+    password: 'correct horse',
+    keyboard: 'us',
+    usb: true,
+    options: ['--label', 'OLDER'],
+  },
+  deployImage: { sequence: 'plain', password: 'naïve Ω-żółć 7', keyboard: 'us', usb: true },
+  listing: { sequence: 'listing', password: 'correct horse', keyboard: 'us', usb: true },
 } as const satisfies Readonly<Record<string, Recipe>>;
 export type MediumName = keyof typeof recipes;
 
@@ -130,6 +144,7 @@ async function makeSite(
   cpSync(join(import.meta.dirname, 'sequences'), join(site, 'sequences'), { recursive: true });
   const yaml = join(site, 'site.yaml');
   writeFileSync(yaml, readFileSync(yaml, 'utf8').replace(/^keyboard: .*$/m, `keyboard: ${keyboard}`));
+  await bundleListing(join(site, 'packages', 'listing', 'list.mjs'));
   writeFileSync(join(site, 'images', 'debian.yaml'), `file: ${JSON.stringify(debian)}\n`);
   await bootwright(['key', 'init', '--site', site], watch);
   const file = join(site, '..', 'value');
@@ -151,10 +166,22 @@ async function makeSite(
   );
 }
 
+/** What `media write` lists, as a program for the boot environment. */
+async function bundleListing(file: string): Promise<void> {
+  const source = JSON.stringify(join(root, 'src', 'host', 'disks.ts'));
+  await build({
+    stdin: {
+      contents: `import { listDisks } from ${source};\nconsole.log('DISKS ' + JSON.stringify(await listDisks()));`,
+      resolveDir: root,
+    },
+    ...{ bundle: true, platform: 'node', format: 'esm', target: 'node24', outfile: file, logLevel: 'error' },
+  });
+}
+
 async function makeMedium(name: MediumName, folder: string, watch: ProcessWatch): Promise<Medium> {
   const recipe: Recipe = recipes[name];
   const site = join(folder, `site-${recipe.keyboard}`);
-  const iso = join(folder, `${name}.iso`);
+  const iso = join(folder, `${name}.${recipe.usb === true ? 'img' : 'iso'}`);
   const passwordFile = join(folder, `${name}.password`);
   if (!existsSync(iso)) {
     writeFileSync(passwordFile, `${recipe.password}\n`, { mode: 0o600 });

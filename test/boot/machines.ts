@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { hashFile } from '../../src/host/files.ts';
@@ -37,6 +37,8 @@ export interface MachineOptions {
   readonly clock?: string;
   readonly foreignDisk?: boolean;
   readonly network?: GuestNetwork;
+  /** Serials of further sticks, all empty and of different sizes. */
+  readonly sticks?: readonly string[];
 }
 
 /** Gives a machine to a test and removes it afterwards, unless the test failed. */
@@ -50,7 +52,15 @@ export async function withMachine(
   const foreign = options.foreignDisk === true ? await makeForeignDisk(join(folder, 'second.img')) : undefined;
   const description = describeMachine(options.stick ?? medium.iso, options.profile, {
     target: { kind: options.disk, sizeBytes: 6 * 2 ** 30, serial: 'TARGET01' },
-    otherDisks: foreign === undefined ? [] : [{ kind: 'ahci', file: foreign.file, serial: 'FOREIGN1' }],
+    otherDisks: [
+      ...(foreign === undefined ? [] : [{ kind: 'ahci' as const, file: foreign.file, serial: 'FOREIGN1' }]),
+      ...(options.sticks ?? []).map((serial, index) => {
+        const file = join(folder, `stick${index}.img`);
+        writeFileSync(file, '');
+        truncateSync(file, (index + 1) * 2 ** 30);
+        return { kind: 'stick' as const, file, serial };
+      }),
+    ],
     tpm: options.tpm ?? false,
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.network === undefined ? {} : { network: options.network }),

@@ -25,9 +25,17 @@ import {
 import { ProcessWatch } from './process-watch.ts';
 import { extractIso, fatStick, isoFileStick } from './sticks.ts';
 import { type TamperingName, tamperedTree, tamperings } from './tamper.ts';
+import { cutStick, updatedStick } from './usb.ts';
 
 /** How the medium reaches the machine; the first two are its ISO as it is. */
-export type Form = 'cd' | 'stick' | 'files on FAT32' | 'ISO file on a stick';
+export type Form =
+  | 'cd'
+  | 'stick'
+  | 'files on FAT32'
+  | 'ISO file on a stick'
+  | 'USB image'
+  | 'updated stick'
+  | 'cut stick';
 
 export interface Start extends Omit<MachineOptions, 'stick' | 'network'> {
   readonly medium: MediumName;
@@ -224,20 +232,22 @@ export function refusesTampering(start: Start, tampering: TamperingName): Run {
   };
 }
 
-async function onMachine(
+export async function onMachine(
   lab: Lab,
   id: string,
   start: Start & { readonly stick?: string },
   use: (machine: TestMachine) => Promise<void>,
 ): Promise<void> {
   const medium = await lab.medium(start.medium);
-  const stick = start.stick ?? prepareStick(lab, start, medium.iso);
+  const prepare = { 'updated stick': updatedStick, 'cut stick': cutStick, other: prepareStick };
+  const how = start.form === 'updated stick' || start.form === 'cut stick' ? start.form : 'other';
+  const stick = start.stick ?? (await prepare[how](lab, start, medium.iso));
   await withMachine(id, medium, { ...start, ...(stick === undefined ? {} : { stick }) }, use);
   if (stick !== undefined) rmSync(stick, { force: true });
 }
 
 function prepareStick(lab: Lab, { form, medium }: Start, iso: string): string | undefined {
-  if (form === undefined || form === 'cd' || form === 'stick') return undefined;
+  if (form === undefined || form === 'cd' || form === 'stick' || form === 'USB image') return undefined;
   const tree = extractIso(iso, join(lab.folder, `${medium}.tree`));
   const stick = join(lab.folder, `${medium}.stick.img`);
   return form === 'files on FAT32' ? fatStick(tree, stick) : isoFileStick(iso, tree, stick);

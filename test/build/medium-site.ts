@@ -21,6 +21,8 @@ const parts: Record<string, [string, Uint8Array]> = {
   'mok-manager': ['mmx64.efi', filled(1000, 'mok')],
   'bios-cd': ['bios.img', filled(40_000, 'bios')],
   'bios-mbr': ['boot_hybrid.img', filled(512, 'mbr')],
+  'bios-core': ['core.img', filled(30_000, 'core')],
+  'bios-sector': ['boot.img', filled(512, 'sector')],
 };
 
 function filled(size: number, text: string): Uint8Array {

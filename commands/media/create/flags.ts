@@ -4,7 +4,11 @@ import { existingPassphrase, passphraseFileFlag, siteFlag } from '../../key/flag
 
 /** What every kind of medium can be told. */
 export const mediumFlags = {
-  output: Flags.string({ description: 'the ISO file to write', helpValue: 'FILE.iso', required: true }),
+  output: Flags.string({
+    description: 'the file to write: FILE.iso, or FILE.img for a stick that can be updated',
+    helpValue: 'FILE',
+    required: true,
+  }),
   site: siteFlag,
   'password-file': Flags.string({ description: 'file with the password (- is standard input)', helpValue: 'FILE' }),
   'no-password': Flags.boolean({ description: 'do not ask for one', exclusive: ['password-file'] }),

@@ -57,6 +57,16 @@ export const hostErrors = {
     fix: 'Connect a network adapter with an IPv4 address, or name the subnet with --subnet 10.1.2.0/24; directed broadcasts have to be let through by its router.',
     exit: 'failure',
   },
+  'BW-HOST-080': {
+    title: 'A device cannot be read or written',
+    fix: 'Try another port or reader. If the message comes again at the same place, the device is worn out: take another one.',
+    exit: 'failure',
+  },
+  'BW-HOST-081': {
+    title: 'The device is in use',
+    fix: 'Unmount its file systems and close what uses it, then run the same command again.',
+    exit: 'refused',
+  },
   'BW-HOST-090': {
     title: 'Encrypted content cannot be made readable',
     fix: 'Build the boot image again with this version; it needs the kernel module fuse and root.',

@@ -23,7 +23,7 @@ export const mediaErrors = {
   },
   'BW-MEDIA-005': {
     title: 'The output cannot be written there',
-    fix: 'Name a file in a folder that exists, ending in .iso.',
+    fix: 'Name a file in a folder that exists, ending in .iso, or in .img for a USB image.',
     exit: 'input',
   },
   'BW-MEDIA-007': {
@@ -42,12 +42,12 @@ export const mediaErrors = {
     exit: 'input',
   },
   'BW-MEDIA-010': {
-    title: 'The file is not a whole ISO image',
-    fix: 'Name an ISO file; if it was copied, compare its size with the original.',
+    title: 'The file is not a whole ISO or USB image',
+    fix: 'Name an ISO or a USB image; if it was copied, compare its size with the original.',
     exit: 'input',
   },
   'BW-MEDIA-011': {
-    title: 'The ISO is not one of ours',
+    title: 'The medium is not one of ours',
     fix: 'Name a file made by `bootwright media create`.',
     exit: 'input',
   },
@@ -75,6 +75,41 @@ export const mediaErrors = {
     title: 'What is to be written about the medium is too long',
     fix: 'Shorten it: 50 characters for who made it, 32 for the version, 127 for the comment, on one line.',
     exit: 'input',
+  },
+  'BW-MEDIA-081': {
+    title: 'It is no USB medium of ours, or a damaged one',
+    fix: 'Name an image made by `bootwright media create … --output FILE.img`, or a stick it was written to; write a damaged stick again.',
+    exit: 'input',
+  },
+  'BW-MEDIA-082': {
+    title: 'It is not clear which stick is meant',
+    fix: 'Run `bootwright media write FILE` without a stick: it lists all with the names to use.',
+    exit: 'refused',
+  },
+  'BW-MEDIA-083': {
+    title: 'The stick cannot be written',
+    fix: 'Take another stick, or do what the message asks for.',
+    exit: 'refused',
+  },
+  'BW-MEDIA-084': {
+    title: 'The stick does not hold what it says',
+    fix: 'It is a fake or broken: do not use it for anything.',
+    exit: 'failure',
+  },
+  'BW-MEDIA-085': {
+    title: 'The stick gives back other bytes than were written',
+    fix: 'Try another port; if it happens again, the stick is worn out: take another one.',
+    exit: 'failure',
+  },
+  'BW-MEDIA-086': {
+    title: 'The stick has no room for the update',
+    fix: 'Write the medium anew with `bootwright media write`, or take a larger stick.',
+    exit: 'refused',
+  },
+  'BW-MEDIA-087': {
+    title: 'A locked medium cannot be updated in place',
+    fix: 'Write the new medium to the stick with `bootwright media write`.',
+    exit: 'refused',
   },
   'BW-MEDIA-090': {
     title: 'This protection needs a password',

@@ -76,4 +76,9 @@ export const proveErrors = {
     fix: 'Somebody is between the two, or the medium was made for another site: make it again from this site.',
     exit: 'untrusted',
   },
+  'BW-PROVE-080': {
+    title: 'The medium cannot be inserted like that',
+    fix: 'Choose a profile that begins with usb-.',
+    exit: 'input',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,38 @@
+import { type Layout, layoutFileSize } from '../model/layout.ts';
+import { estimateIsoSize, writeIso } from './iso.ts';
+import type { IsoStructure } from './iso-reader.ts';
+import type { MediumTarget, TargetName } from './target.ts';
+import { usbTarget } from './usb/target.ts';
+
+const fat32Limit = 4 * 1024 ** 3 - 1;
+const unknown = '0'.repeat(64);
+
+/** One hybrid ISO 9660 image. */
+const isoTarget: MediumTarget = {
+  name: 'iso',
+  needs: ['bios-cd', 'bios-mbr'],
+  select: (layout) => layout,
+  // What lies beside the files, so that the manifest's signature covers every byte of the image (`media verify`).
+  ownFiles: (_, known) => {
+    const structure: IsoStructure = known?.structure ?? { systemArea: unknown, remainder: unknown };
+    const text = JSON.stringify({ format: 'bootwright-image/1', ...structure });
+    return [{ path: 'bootwright/image.json', bytes: Buffer.from(`${text}\n`) }];
+  },
+  size: estimateIsoSize,
+  warnings: tooLarge,
+  write: (job) =>
+    writeIso({ ...job, finish: async (hashes, structure) => (await job.finish(hashes, structure)).layout }),
+};
+
+function tooLarge({ files }: Layout): string[] {
+  return files
+    .filter((file) => layoutFileSize(file) > fat32Limit)
+    .map(({ path }) => `${path} is larger than FAT32 allows: write the ISO byte by byte instead of copying its files.`);
+}
+
+export const targets: Readonly<Record<TargetName, MediumTarget>> = { iso: isoTarget, usb: usbTarget };
+
+/** What the name of the output says; an ISO when it says nothing. */
+export function targetOf(output: string): TargetName {
+  return /\.(img|raw|usb)$/i.test(output) ? 'usb' : 'iso';
+}

@@ -1,0 +1,106 @@
+import { truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { openStickImage } from '../../src/build/stick/image.ts';
+import { updateOrder } from '../../src/build/stick/order.ts';
+import { writeSticks } from '../../src/build/stick/write.ts';
+import { carryOutUpdate } from '../../src/build/usb/update.ts';
+import { prepareUpdate } from '../../src/build/usb/update-plan.ts';
+import type { Disk } from '../../src/host/disks.ts';
+import { openStorage } from '../../src/host/storage.ts';
+import { WriteRecorder } from '../../src/host/write-recorder.ts';
+import { silentProgress } from '../../src/model/progress.ts';
+import { readMediumFacts } from '../../src/prove/medium-files.ts';
+import { usualScript } from '../../src/prove/script.ts';
+import type { Lab } from './lab.ts';
+import { tell } from './machines.ts';
+import type { Start } from './scenarios.ts';
+import { onMachine } from './scenarios.ts';
+
+/** A larger stick that an older image was written to. */
+async function olderStick(lab: Lab): Promise<string> {
+  const older = await lab.medium('olderImage');
+  const path = join(lab.folder, 'updated.stick.img');
+  const size = 2 * 2 ** 30;
+  writeFileSync(path, '');
+  truncateSync(path, size);
+  const source = await openStickImage(older.iso);
+  const storage = await openStorage(path, { mode: 'change' });
+  const written = await writeSticks(source, [{ disk: { path, serial: '', size }, storage }], silentProgress);
+  await storage.close();
+  await source.storage.close();
+  expect(written[0]?.error).toBeUndefined();
+  return path;
+}
+
+/** That stick, updated: its second system is the active one. */
+export async function updatedStick(lab: Lab, _: Start, image: string): Promise<string> {
+  const path = await olderStick(lab);
+  const order = { file: image, device: path, disks: [], confirm: async () => true };
+  expect(await updateOrder(order, silentProgress)).toMatchObject({ done: true, plan: { to: { system: 'b' } } });
+  return path;
+}
+
+/** That stick when power was lost in the middle of its update: the content is there, the system has not changed yet. */
+export async function cutStick(lab: Lab, _: Start, image: string): Promise<string> {
+  const path = await olderStick(lab);
+  const from = await openStorage(image, { mode: 'read' });
+  const stick = await openStorage(path, { mode: 'change' });
+  const recorder = new WriteRecorder(stick);
+  const job = await prepareUpdate(from, recorder);
+  if (job === undefined) throw new Error('there is nothing to update');
+  await carryOutUpdate(job, silentProgress);
+  for (const { number, bytes } of recorder.spans.slice(0, 2).flat()) await stick.write(number * 512, bytes);
+  await stick.close();
+  await from.close();
+  return path;
+}
+
+/** The medium of that id starts and knows what it would do. */
+export function startsMedium(start: Start, id: 'olderImage'): (lab: Lab, name: string) => Promise<void> {
+  return async (lab, name) => {
+    const expected = await readMediumFacts((await lab.medium(id)).iso);
+    await onMachine(lab, name, start, async (machine) => {
+      const bench = await machine.start();
+      const { password, keyboard } = machine.medium;
+      const usual = usualScript({ expect: 'agent', password, layout: keyboard, console: 'screen' });
+      await bench.follow(usual, tell(name));
+      const found = bench.heard.all.flatMap(({ event }) =>
+        event.type === 'machine.recognised' ? [event.mediumId] : [],
+      );
+      expect(found).toEqual([expected.id]);
+    });
+  };
+}
+
+/** The machine lists its sticks with our code, without udev: two have the same serial, two have none. */
+export function listsSticks(start: Start): (lab: Lab, id: string) => Promise<void> {
+  return async (lab, id) => {
+    await onMachine(lab, id, { ...start, sticks: ['SAME', 'SAME', '', ''] }, async (machine) => {
+      const bench = await machine.start();
+      const { password, keyboard } = machine.medium;
+      const usual = usualScript({ expect: 'deployed', password, layout: keyboard, console: 'screen' });
+      const listed = (event: { type: string; text?: string }): boolean =>
+        event.type === 'log' && event.text?.startsWith('DISKS ') === true;
+      await bench.follow(
+        { judge: (event) => (listed(event) ? 'reached' : usual.judge(event)), answer: usual.answer },
+        tell(id),
+      );
+      const line = bench.heard.all.flatMap(({ event }) =>
+        event.type === 'log' && listed(event) ? [event.text] : [],
+      )[0];
+      const disks = JSON.parse((line ?? '').slice('DISKS '.length)) as Disk[];
+      const facts = disks.map(({ kind, serial, size, uses }) => [kind, serial, size / 2 ** 30, uses.length > 0]);
+      expect(facts).toContainEqual(['fixed', 'TARGET01', 6, false]);
+      const sticks = disks.filter(({ kind, uses }) => kind === 'portable' && uses.length === 0);
+      expect(sticks.map(({ serial, size }) => [serial, size / 2 ** 30]).sort()).toEqual([
+        ['', 3],
+        ['', 4],
+        ['SAME', 1],
+        ['SAME', 2],
+      ]);
+      // The stick the machine was started from is one too, and in use.
+      expect(disks.filter(({ kind, uses }) => kind === 'portable' && uses.length > 0)).toHaveLength(1);
+    });
+  };
+}

@@ -1,7 +1,9 @@
 import { exists } from '../host/files.ts';
+import type { SequenceVariable } from '../model/sequence.ts';
+import type { prepareCapture as PrepareCapture } from './capture/prepare.ts';
 import { handoverFile } from './client/handover.ts';
 import { returnToDisk } from './client/return-to-disk.ts';
-import { confirm } from './confirm.ts';
+import { confirm, type Undertaking } from './confirm.ts';
 import { mediumContent } from './content.ts';
 import { readableContent } from './content-view.ts';
 import type { AgentContext } from './context.ts';
@@ -51,16 +53,34 @@ async function deployFromMedium(context: AgentContext): Promise<never> {
   terminal.setBanner({ organisation: policy.organisation, label: medium.facts.label });
   if (interrupted === undefined && !(await checkDates(context, policy))) return context.restart();
   await verification.finish();
+  const isCapture = policy.mediaKind === 'capture' && interrupted === undefined;
+  const variables = isCapture ? await captureAnswers(context, policy, medium.facts.keyboard) : [];
   if (interrupted === undefined) {
-    const undertaking = await foresee(context, policy);
+    const undertaking = withAnswers(await foresee(context, policy), variables);
     const isAsked = startsAnew || !policy.unattended;
     if (isAsked && !(await confirm(context, undertaking))) return context.restart();
   }
   return deploy(context, {
     content: mediumContent(context, policy, await readableContent(context, policy, medium.folder)),
     policy,
+    variables,
     vault: opened.vault,
     resume: interrupted === undefined ? undefined : { state: interrupted.saved.state, secrets: opened.variables },
     expiresAt: interrupted?.saved.expiresAt,
   });
+}
+
+/** What was typed a minute ago is looked at once more. */
+function withAnswers(undertaking: Undertaking, variables: readonly SequenceVariable[]): Undertaking {
+  const visible = variables.filter(({ hidden }) => hidden !== true);
+  return {
+    ...undertaking,
+    actions: [...visible.map(({ name, value }) => `${name}: ${value}`), ...undertaking.actions],
+  };
+}
+
+/** Loaded only where it is needed: every start of a medium waits for what is read before it. */
+async function captureAnswers(...args: Parameters<typeof PrepareCapture>): ReturnType<typeof PrepareCapture> {
+  const { prepareCapture } = await import('./capture/prepare.ts');
+  return prepareCapture(...args);
 }

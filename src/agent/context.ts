@@ -16,6 +16,8 @@ export interface AgentContext {
   readonly mask: SecretMask;
   /** Restarts the machine; does not return. */
   restart(): Promise<never>;
+  /** Turns the machine off; does not return. */
+  turnOff(): Promise<never>;
 }
 
 export type AgentMachine = Machine & {

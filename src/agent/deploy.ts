@@ -4,6 +4,7 @@ import { type Resume, type RunState, stateVariable } from '../engine/state.ts';
 import { isMountPoint } from '../host/mount-point.ts';
 import { randomId } from '../host/random.ts';
 import type { Policy } from '../model/policy.ts';
+import type { SequenceVariable } from '../model/sequence.ts';
 import type { ContentSource } from './content.ts';
 import type { AgentContext } from './context.ts';
 import { askAfterFailure } from './failure.ts';
@@ -23,6 +24,8 @@ export interface Deployment {
   readonly resume: Resume | undefined;
   /** Of the run that goes on; a new one gets its own. */
   readonly expiresAt: string | undefined;
+  /** Asked for before the run; they beat those of the policy. */
+  readonly variables?: readonly SequenceVariable[];
   /** Tells a server; media have none. */
   readonly reports?: RunReports;
 }
@@ -80,7 +83,7 @@ class BootRun {
 
   go(): Promise<RunOutcome> {
     const { machine, emit, mask, paths } = this.#context;
-    const { policy, content } = this.#deployment;
+    const { policy, content, variables } = this.#deployment;
     return runSequence({
       policy,
       machine,
@@ -91,6 +94,7 @@ class BootRun {
       signal: new AbortController().signal,
       mask,
       builtIns: { _SMSTSLogPath: paths.logs },
+      ...(variables === undefined ? {} : { variables }),
       ...(this.#resume === undefined ? {} : { resume: this.#resume }),
     });
   }
@@ -111,8 +115,16 @@ class BootRun {
       text: 'The sequence is complete; nothing of it is left but the logs.',
     });
     await this.#deployment.reports?.finish();
+    if (this.#deployment.policy.mediaKind === 'capture') return this.#turnOff();
     await notice(this.#context, 'success', 'The task sequence is complete', 'The machine restarts from its disk.', 30);
     return this.#context.restart();
+  }
+
+  /** Started again, a prepared system would become a machine of its own, and the medium would capture that one. */
+  async #turnOff(): Promise<never> {
+    const sentence = 'The machine turns off. Remove the medium before it is started again.';
+    await notice(this.#context, 'success', 'The image is complete', sentence, 30);
+    return this.#context.turnOff();
   }
 
   async restart({ saved, secrets, target, message, delaySeconds }: Outcome<'restart'>): Promise<never> {

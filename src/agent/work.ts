@@ -1,7 +1,7 @@
 import type { SecretMask } from '../engine/mask.ts';
 import { now, sleep } from '../host/clock.ts';
 import { exists } from '../host/files.ts';
-import { restartMachine } from '../host/power.ts';
+import { restartMachine, turnOffMachine } from '../host/power.ts';
 import { LinuxMachine } from '../machine/linux/machine.ts';
 import { boot } from './boot.ts';
 import { consoleLine } from './console-lines.ts';
@@ -36,6 +36,11 @@ export async function work({ environment, paths, mask, record, eventPort }: Surr
       await record.drain();
       await machine.close().catch(() => undefined);
       return restartMachine(environment);
+    },
+    async turnOff() {
+      await record.drain();
+      await machine.close().catch(() => undefined);
+      return turnOffMachine();
     },
   };
   if (environment === 'boot') return boot(context);

@@ -19,6 +19,7 @@ export const packageNames: readonly string[] = [
   'console-setup',
   // Programs of the boot environment.
   'busybox-static',
+  'cifs-utils',
   'dash',
   'dosfstools',
   'e2fsprogs',
@@ -117,6 +118,8 @@ export const programs: readonly string[] = [
   'usr/sbin/kexec',
   'usr/sbin/losetup',
   'usr/sbin/mke2fs',
+  // For shares an image is captured to; NFS needs no program.
+  'usr/sbin/mount.cifs',
   'usr/sbin/mkfs.fat',
   'usr/sbin/mkntfs',
   'usr/sbin/ntfslabel',

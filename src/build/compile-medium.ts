@@ -1,9 +1,11 @@
 import type { Problem } from '../model/error.ts';
 import type { Progress } from '../model/progress.ts';
+import { withBuiltInSequence } from '../site/built-in-sequence.ts';
 import { type CompiledPolicy, compilePolicy } from '../site/compile.ts';
 import { withHashes } from '../site/compile-content.ts';
 import type { Site } from '../site/site.ts';
 import { readSecrets } from '../trust/secret-store.ts';
+import { captureQuestions } from './capture-answers.ts';
 import { refuseOutdated, refuseProblems, refuseUnprotected } from './refusals.ts';
 import type { StandaloneRequest } from './request.ts';
 import { type Brings, type MediumSubstance, plannedContent } from './substance.ts';
@@ -56,16 +58,20 @@ async function compile(
   return { compiled, warnings: problems.filter(({ severity }) => severity === 'warning') };
 }
 
-/** What a stand-alone medium holds, from its policy. */
+/** What a stand-alone or a capture medium holds, from its policy. */
 export async function standaloneSubstance(
   request: StandaloneRequest,
   site: Site,
   progress: Progress,
 ): Promise<MediumSubstance> {
-  const { policy, content, destructive, asks, secretsUsed, bootImage } = await compileMedium(request, site, progress);
+  const isCapture = request.kind.name === 'capture';
+  const whole = isCapture ? await withBuiltInSequence(site, 'capture') : site;
+  const compiled = await compileMedium(request, whole, progress);
+  const { policy, content, destructive, secretsUsed, bootImage } = compiled;
+  const asks = [...(isCapture ? captureQuestions(compiled) : []), ...compiled.asks];
   const brings: Brings = (allowShell, hashes) => {
-    const whole = { ...policy, allowShell };
-    return hashes === undefined ? whole : withHashes(whole, content, hashes);
+    const stated = { ...policy, allowShell };
+    return hashes === undefined ? stated : withHashes(stated, content, hashes);
   };
   const { sequence, unattended, keyboard, validFrom, validTo } = policy;
   return {

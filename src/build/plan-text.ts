@@ -30,11 +30,11 @@ export function planText(plan: MediumPlan): string {
   ].join('\n');
 }
 
-function heading({ sequence, online, about }: MediumPlan): string[] {
+function heading({ kind: name, sequence, online, about }: MediumPlan): string[] {
   const { author, version, comment } = about ?? {};
   const written = [version && `version ${version}`, author && `by ${author}`, comment].filter(Boolean).join(', ');
-  const kind =
-    sequence === undefined ? 'Bootable medium' : `Stand-alone medium for "${sequence.name}" (${sequence.id})`;
+  const title = name === 'capture' ? 'Capture medium' : 'Stand-alone medium';
+  const kind = sequence === undefined ? 'Bootable medium' : `${title} for "${sequence.name}" (${sequence.id})`;
   return [
     kind,
     ...(written === '' ? [] : [written]),
@@ -42,7 +42,7 @@ function heading({ sequence, online, about }: MediumPlan): string[] {
   ];
 }
 
-function effects({ online, erases }: MediumPlan): string[] {
+function effects({ kind, online, erases }: MediumPlan): string[] {
   if (online !== undefined)
     return [
       'Erases nothing by itself: what happens is decided by the site when the machine asks.',
@@ -52,7 +52,8 @@ function effects({ online, erases }: MediumPlan): string[] {
       ...(online.prestart === undefined ? [] : [`Runs first: ${online.prestart}`]),
     ];
   if (erases.length === 0) return ['Erases nothing.'];
-  return erases.map(({ name, description }) => `ERASES: ${name}: ${description}`);
+  const word = kind === 'capture' ? 'CHANGES' : 'ERASES';
+  return erases.map(({ name, description }) => `${word}: ${name}: ${description}`);
 }
 
 /** What is known of content already, and what a changed file costs. */

@@ -164,7 +164,7 @@ async function partsOf(
     facts: {
       label,
       // Whoever finds a sealed stick does not learn what it deploys.
-      title: sealed ? 'Deploy this machine' : title,
+      title: sealed ? (request.kind.name === 'capture' ? 'Capture this machine' : 'Deploy this machine') : title,
       passwordRequired: sealed,
       ...{ unattended, keyboard },
       bootImage: {

@@ -150,6 +150,7 @@ export {
   rm,
   rmdir,
   stat,
+  statfs,
   symlink,
   truncate,
   utimes,

@@ -11,6 +11,16 @@ export async function syncFileSystem(path: string): Promise<void> {
   await run('sync', ['-f', path]);
 }
 
+/** Turns the machine off and does not return. */
+export async function turnOffMachine(): Promise<never> {
+  await run('sync', []).catch(() => undefined);
+  await run('poweroff', ['-f']).catch(() => undefined);
+  for (;;) {
+    await delay(10_000);
+    await writeFile('/proc/sysrq-trigger', 'o').catch(() => undefined);
+  }
+}
+
 /**
  * Restarts the machine now and does not return. `boot` is the boot environment, where nobody else is to be asked;
  * `deployed` asks the system's own manager first.

@@ -23,7 +23,16 @@ export type EventBody =
   | { readonly type: 'agent.refused'; readonly code: ErrorCode; readonly message: string }
   | {
       readonly type: 'prompt.shown';
-      readonly prompt: 'password' | 'confirm' | 'failure' | 'clock' | 'resume' | 'approval' | 'choice' | 'network';
+      readonly prompt:
+        | 'password'
+        | 'confirm'
+        | 'failure'
+        | 'clock'
+        | 'resume'
+        | 'approval'
+        | 'choice'
+        | 'network'
+        | 'input';
       readonly text: string;
       readonly attempt?: number;
     }

@@ -34,6 +34,19 @@ export interface Machine {
   /** Remounts the volume and compares it with the image: counts, bytes, and SHA-256 of files chosen by `seed`. */
   compareWithImage(request: CompareImageRequest): Promise<ImageComparison>;
 
+  /** The operating system on a volume in words, `Windows` or `Debian GNU/Linux 13 (trixie)`; empty when there is none. Changes no byte. */
+  systemOn(volume: string): Promise<string>;
+  /** Writes a volume into a WIM, as a further image when the file exists. Refuses a volume somebody else has mounted. */
+  captureImage(request: CaptureImageRequest): Promise<void>;
+  /** Reads every byte of a WIM again, checks it against the hashes in it, and says which images it holds. */
+  verifyImage(request: VerifyImageRequest): Promise<readonly CapturedImage[]>;
+  /** Mounts a network folder and returns where. One that goes away is waited for; what is read comes from the server. */
+  connectFolder(folder: NetworkFolder): Promise<string>;
+  /** Unmounts it; idempotent. A server that is gone does not keep it. */
+  disconnectFolder(path: string): Promise<void>;
+  /** Sends a file to a server, from where an earlier attempt ended. */
+  upload(request: UploadRequest): Promise<void>;
+
   /** Runs a command. Secrets go through `input`, never into arguments or the environment. */
   command(request: CommandRequest): Promise<CommandResult>;
   /** A file's bytes; `undefined` when there is none. Follows links. */
@@ -46,6 +59,16 @@ export interface Machine {
   remove(path: string): Promise<void>;
   /** Names in a folder, sorted; empty when there is no such folder. */
   list(path: string): Promise<readonly string[]>;
+  /** Everything below a folder of one volume, by its path inside (`/apt/history.log`), sorted; follows no link. */
+  find(folder: string): Promise<readonly FoundFile[]>;
+  /** Makes a file empty and leaves its owner and mode as they are. */
+  empty(path: string): Promise<void>;
+  /** Gives a file another name in the same file system, durably; replaces what has that name. */
+  rename(from: string, to: string): Promise<void>;
+  /** Bytes of a file; `undefined` when there is none. */
+  fileSize(path: string): Promise<number | undefined>;
+  /** Bytes used and free where a path lies. */
+  space(path: string): Promise<{ readonly usedBytes: number; readonly freeBytes: number }>;
   /** Creates or replaces a symbolic link. */
   link(target: string, path: string): Promise<void>;
   /** Where a symbolic link points; `undefined` when it is none. */
@@ -151,6 +174,64 @@ export interface ImageComparison {
   readonly sampled: number;
   /** Paths that are missing, extra or differ; empty when equal. */
   readonly differences: readonly string[];
+}
+
+export interface FoundFile {
+  readonly path: string;
+  readonly kind: 'file' | 'directory' | 'link' | 'other';
+  readonly sizeBytes: number;
+}
+
+export interface CaptureImageRequest {
+  readonly volume: string;
+  /** The WIM; made when there is none. */
+  readonly file: string;
+  readonly name: string;
+  readonly description: string;
+  /** More properties of the image, `CREATOR`, `DISPLAYNAME`. */
+  readonly properties: Readonly<Record<string, string>>;
+  readonly compression: 'none' | 'fast' | 'maximum' | 'recovery';
+  /** What stays out: `/tmp/*`; a name without a slash counts everywhere. */
+  readonly exclude: readonly string[];
+  /** How long the place the file is written to may be silent before the attempt is given up. */
+  readonly patienceSeconds: number;
+  readonly onProgress?: (fraction: number, text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface VerifyImageRequest {
+  readonly file: string;
+  readonly onProgress?: (fraction: number, text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface CapturedImage {
+  readonly index: number;
+  readonly name: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export interface NetworkFolder {
+  readonly protocol: 'smb' | 'nfs';
+  readonly server: string;
+  /** The protocol's own when absent. */
+  readonly port?: number;
+  /** Share and folders in it, or exported path; begins with a slash. */
+  readonly path: string;
+  /** `name`, `DOMAIN\\name` or `name@domain`; a guest when absent. */
+  readonly account?: string;
+  readonly password?: string;
+}
+
+export interface UploadRequest {
+  readonly file: string;
+  readonly url: string;
+  readonly token: string;
+  /** Certificates in PEM whose servers are believed. */
+  readonly authorities: string;
+  readonly onProgress?: (fraction: number, text: string) => void;
+  readonly signal?: AbortSignal;
 }
 
 export interface CommandRequest {

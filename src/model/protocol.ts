@@ -228,3 +228,11 @@ export interface ProtocolError {
   readonly lowest?: number;
   readonly highest?: number;
 }
+
+/** How far an upload has come. */
+export interface UploadState {
+  /** The first byte the server does not have. */
+  readonly next: number;
+  /** All of it is there, has the hash that was announced, and stands under its name. */
+  readonly complete: boolean;
+}

@@ -73,11 +73,13 @@ const shutDownSeconds = { kvm: 60, tcg: 240 } as const;
  * @throws BW-PROVE-… with the place of the last screen, logs and machine; BW-HOST-006 cancelled
  */
 export async function proveMedium(
-  request: ProofRequest,
+  asked: ProofRequest,
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<ProofOutcome> {
-  const facts = await readMediumFacts(request.iso);
+  const facts = await readMediumFacts(asked.iso);
+  // There is nothing to capture on the empty disk of a proof, and what it asks only a person knows.
+  const request: ProofRequest = facts.kind === 'capture' ? { ...asked, expect: 'agent' } : asked;
   if (facts.passwordRequired && request.password === undefined) {
     throw new BootwrightError('BW-PROVE-005', `${request.iso} asks for a password, and none was given.`);
   }

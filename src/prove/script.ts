@@ -49,7 +49,7 @@ function judgeBy(expect: Expectation): (event: ReportedEvent) => Verdict {
       case 'sequence.started':
         return expect === 'agent' ? 'reached' : 'go on';
       case 'prompt.shown':
-        if (event.prompt === 'confirm' && expect === 'agent') return 'reached';
+        if ((event.prompt === 'confirm' || event.prompt === 'input') && expect === 'agent') return 'reached';
         return event.prompt === 'clock' || event.prompt === 'failure'
           ? failed(`The agent asks for a person: ${event.text}`)
           : 'go on';

@@ -3,8 +3,10 @@ import { ownNames } from '../host/addresses.ts';
 import { now as systemClock } from '../host/clock.ts';
 import { exists, writeAtomically } from '../host/files.ts';
 import { processId } from '../host/process-id.ts';
+import { formatBytes } from '../model/quantity.ts';
 import { ensureKeys, type Passphrase } from '../trust/keys.ts';
 import { byDeployments } from './by-deployments.ts';
+import { CaptureInbox } from './captures.ts';
 import { ownCertificate, type ServedCertificate, siteCertificate } from './certificates.ts';
 import { SiteContent } from './content.ts';
 import { disarmRestored, everyHour, keepHouse, reported } from './housekeeping.ts';
@@ -15,10 +17,11 @@ import type { Catalogue } from './policy/served.ts';
 import type { ServiceNotice } from './service.ts';
 import { contentLists } from './state/content-lists.ts';
 import { forgetOld } from './state/retention.ts';
-import { openState, stateFile } from './state/state.ts';
+import { keptSetting, openState, stateFile } from './state/state.ts';
 import { type ServerStatus, writeStatus } from './status.ts';
 import { storageError } from './storage-error.ts';
 import { currentTokenSecret } from './token.ts';
+import { uploadSecretSetting } from './upload-token.ts';
 import { keepVerified, lastHealth } from './verify-library.ts';
 
 export interface ServeRequest {
@@ -81,8 +84,16 @@ export async function startServer(request: ServeRequest): Promise<RunningServer>
     const decide = (request.decide ?? byDeployments)(catalogue);
     let secret = await currentTokenSecret(state, now());
     const tokenSecret = (): string => secret;
+    const uploadSecret = await keptSetting(state, uploadSecretSetting);
+    const captures = new CaptureInbox(siteFolder, (id, size) =>
+      onNotice({ type: 'image.received', text: `images/${id}.wim was captured and sent: ${formatBytes(size)}` }),
+    );
     let certificate = await certificateFor(request, keeper.current.name);
-    const server = createServer({ state, catalogue, content, decide, now, tokenSecret, notify: onNotice }, certificate);
+    const service = {
+      ...{ state, catalogue, content, decide, now, tokenSecret, captures, uploadSecret },
+      notify: onNotice,
+    };
+    const server = createServer(service, certificate);
     const port = await listen(server, request.address, request.port);
     let status: ServerStatus = {
       ...{ address: request.address, port, started: now().toISOString(), process: processId() },

@@ -1,3 +1,4 @@
+import type { CaptureInbox } from './captures.ts';
 import type { ContentSource, Decide } from './interfaces.ts';
 import type { Catalogue } from './policy/served.ts';
 import type { State } from './state/state.ts';
@@ -10,6 +11,7 @@ export interface ServiceNotice {
     | 'machine.enrolled'
     | 'policy.released'
     | 'run.changed'
+    | 'image.received'
     | 'failure';
   readonly text: string;
   readonly code?: string;
@@ -25,5 +27,9 @@ export interface Service {
   readonly now: () => Date;
   /** Keys the content tokens; Base64. Another one from time to time. */
   readonly tokenSecret: () => string;
+  /** Images machines send. */
+  readonly captures: CaptureInbox;
+  /** Keys the tokens with which they do; Base64. */
+  readonly uploadSecret: string;
   readonly notify: (notice: ServiceNotice) => void;
 }

@@ -53,7 +53,7 @@ export function readSequence(bytes: Uint8Array, file: string): SequenceReading {
   return /\.ya?ml$/i.test(file) ? readYamlSequence(text, file) : readConfigmgrSequence(text, file);
 }
 
-function checkSequence(id: string, file: string, reading: SequenceReading, content: Content): SiteSequence {
+export function checkSequence(id: string, file: string, reading: SequenceReading, content: Content): SiteSequence {
   if (reading.sequence === undefined) return { id, file, steps: [], problems: reading.problems };
   const { sequence, steps, problems } = resolveSequence({ ...reading.sequence, id }, reading.locate);
   // Settings are looked up in the steps as read: the resolved ones are new objects.

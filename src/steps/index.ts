@@ -1,6 +1,9 @@
 import type { StepType } from '../model/step.ts';
 import { applyOperatingSystemImage } from './apply-operating-system-image.ts';
+import { captureOperatingSystemImage } from './capture-operating-system-image.ts';
+import { connectToNetworkFolder } from './connect-to-network-folder.ts';
 import { formatAndPartitionDisk } from './format-and-partition-disk.ts';
+import { prepareForCapture } from './prepare-for-capture.ts';
 import { restartComputer } from './restart-computer.ts';
 import { runCommandLine } from './run-command-line.ts';
 import { runTaskSequence } from './run-task-sequence.ts';
@@ -11,7 +14,10 @@ import { setUpLinux } from './set-up-linux.ts';
 // biome-ignore lint/suspicious/noExplicitAny: each member has its own settings type; callers go through its schema.
 export const stepTypes: readonly StepType<any>[] = [
   applyOperatingSystemImage,
+  captureOperatingSystemImage,
+  connectToNetworkFolder,
   formatAndPartitionDisk,
+  prepareForCapture,
   restartComputer,
   runCommandLine,
   runTaskSequence,

@@ -35,9 +35,10 @@ export async function findVolume(machine: Machine, reference: string): Promise<V
   const found: VolumeFacts[] = [];
   for (const disk of await machine.disks()) {
     const { partitions } = await machine.partitionTable(disk.path);
-    for (const { device } of partitions) {
-      const facts = await machine.volume(device);
-      if (facts.label.toLowerCase() === label.toLowerCase()) found.push(facts);
+    // A stick without a table is a volume itself.
+    for (const { device } of partitions.length === 0 ? [{ device: disk.path }] : partitions) {
+      const facts = await machine.volume(device).catch(() => undefined);
+      if (facts?.label.toLowerCase() === label.toLowerCase()) found.push(facts);
     }
   }
   const [only] = found;

@@ -76,6 +76,10 @@ export function scripted(acts: readonly Act[], overrides: Partial<AgentContext> 
     clock,
     paths: agentPaths('boot', '/nonexistent'),
     mask: new SecretMask(),
+    turnOff: () => {
+      restart();
+      return new Promise<never>(() => undefined);
+    },
     restart: () => {
       restart();
       return new Promise<never>(() => undefined);

@@ -1,3 +1,4 @@
+import { capturesAndDeploysAgain } from './capture.ts';
 import type { Lab } from './lab.ts';
 import { approved, knownByPassword, survivesOutages, turnedAway } from './online.ts';
 import { refreshes } from './refresh.ts';
@@ -200,6 +201,15 @@ const deployments: readonly (readonly [Start, string, Parameters<typeof deploys>
 ];
 
 const full: readonly BootCase[] = [
+  bootCase(
+    {
+      ...{ id: 'capture', suite: 'full', goal: 'deployed', seconds: 900 },
+      proves: 'a deployed machine is captured to a second disk; the image is deployed to other hardware and starts',
+    },
+    { medium: 'foreign', profile: 'cd-bios', disk: 'virtio' },
+    capturesAndDeploysAgain,
+    undefined,
+  ),
   ...agents.map(([start, proves, how]) =>
     bootCase(
       { id: `agent-${start.profile}-${start.disk}`, suite: 'full', goal: 'agent', proves, seconds: 40 },

@@ -197,6 +197,9 @@ async function openContext(root: string, attended: boolean): Promise<AgentContex
       await machine.close().catch(() => undefined);
       return restartMachine('deployed');
     },
+    async turnOff() {
+      throw new Error('only a machine that was captured is turned off');
+    },
   };
 }
 

@@ -32,8 +32,8 @@ async function describeVolume(device: string, runFolder: string): Promise<string
 }
 
 /** Looks for an operating system without changing a bit: `noload` leaves even the journal of ext4 alone. */
-async function systemOn(device: string, fileSystem: string, runFolder: string): Promise<string> {
-  const options = { ext4: ['ext4', 'ro,noload'], ntfs: ['ntfs-3g', 'ro'] }[fileSystem];
+export async function systemOn(device: string, fileSystem: string, runFolder: string): Promise<string> {
+  const options = { ext4: ['ext4', 'ro,noload'], ntfs: ['ntfs-3g', 'ro'], xfs: ['xfs', 'ro,norecovery'] }[fileSystem];
   if (options === undefined) return '';
   const [type = '', flags = ''] = options;
   const folder = `${runFolder}/look-${randomId()}`;
@@ -41,10 +41,7 @@ async function systemOn(device: string, fileSystem: string, runFolder: string): 
   try {
     await run('mount', ['-t', type, '-o', flags, device, folder], { timeoutMilliseconds: 20_000 });
     try {
-      if (await exists(`${folder}/Windows/System32`)) return 'Windows';
-      const release =
-        (await readValue(`${folder}/usr/lib/os-release`)) || (await readValue(`${folder}/etc/os-release`));
-      return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(release)?.[1] ?? '';
+      return await systemIn(folder);
     } finally {
       await run('umount', [folder]);
     }
@@ -55,4 +52,11 @@ async function systemOn(device: string, fileSystem: string, runFolder: string): 
     // Not a recursive removal: should the volume still be mounted here, nothing of it must go.
     await run('rmdir', [folder], { accept: [1] });
   }
+}
+
+/** The operating system below a mounted root. */
+export async function systemIn(folder: string): Promise<string> {
+  if (await exists(`${folder}/Windows/System32`)) return 'Windows';
+  const release = (await readValue(`${folder}/usr/lib/os-release`)) || (await readValue(`${folder}/etc/os-release`));
+  return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(release)?.[1] ?? '';
 }

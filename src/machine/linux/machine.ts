@@ -1,21 +1,10 @@
-import { dirname } from 'node:path';
-import {
-  exists,
-  mkdir,
-  readBytes,
-  readdir,
-  readlink,
-  rename,
-  rm,
-  stat,
-  symlink,
-  writeAtomically,
-} from '../../host/files.ts';
+import { exists, readdir } from '../../host/files.ts';
 import { run } from '../../host/process.ts';
-import { randomId } from '../../host/random.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type {
   ApplyImageRequest,
+  CapturedImage,
+  CaptureImageRequest,
   CommandRequest,
   CommandResult,
   CompareImageRequest,
@@ -24,20 +13,27 @@ import type {
   ImageComparison,
   Machine,
   MachineFacts,
+  NetworkFolder,
   PartitionPlan,
   PartitionTable,
+  UploadRequest,
+  VerifyImageRequest,
   VolumeFacts,
 } from '../../model/machine.ts';
+import { captureImage, verifyImage } from './capture.ts';
 import { runCommand } from './command.ts';
-import { describeContents } from './contents.ts';
+import { describeContents, systemIn, systemOn } from './contents.ts';
 import { listDisks, sourceDisks } from './disks.ts';
 import { readFacts } from './facts.ts';
+import { LinuxFiles } from './files.ts';
 import { makeFileSystem } from './format.ts';
 import { applyImage, compareWithImage } from './image.ts';
 import { Mounts } from './mounts.ts';
+import { connectFolder, disconnectFolder } from './network-folder.ts';
 import { partitionDevices, readAt, readTable, writeTable } from './partitions.ts';
 import { probe } from './probe.ts';
 import { diskOf, readValue } from './sysfs.ts';
+import { uploadFile } from './upload.ts';
 
 export interface LinuxMachineOptions {
   readonly environment: 'boot' | 'deployed';
@@ -50,7 +46,7 @@ export interface LinuxMachineOptions {
 }
 
 /** The machine we run on: the boot environment, or a deployed Linux. Needs root. */
-export class LinuxMachine implements Machine {
+export class LinuxMachine extends LinuxFiles implements Machine {
   readonly kind = 'linux';
   readonly environment: 'boot' | 'deployed';
   readonly #runFolder: string;
@@ -59,6 +55,7 @@ export class LinuxMachine implements Machine {
   readonly #mounts: Mounts;
 
   constructor(options: LinuxMachineOptions) {
+    super();
     this.environment = options.environment;
     this.#runFolder = options.runFolder ?? '/run/bootwright';
     this.#sources = options.sources;
@@ -138,47 +135,43 @@ export class LinuxMachine implements Machine {
     return compareWithImage(request, await this.#device(request.volume), this.#mounts, this.#runFolder);
   }
 
+  async systemOn(volume: string): Promise<string> {
+    const device = await this.#device(volume);
+    const mounted = await this.#mounts.folderOf(device);
+    return mounted === undefined
+      ? systemOn(device, (await probe(device)).fileSystem, this.#runFolder)
+      : systemIn(mounted);
+  }
+
+  async captureImage(request: CaptureImageRequest): Promise<void> {
+    const device = await this.#writable(request.volume);
+    await this.#mounts.refuseForeign(device);
+    const { fileSystem } = await probe(device);
+    await captureImage(request, device, fileSystem, this.#mounts, this.#runFolder);
+  }
+
+  verifyImage(request: VerifyImageRequest): Promise<readonly CapturedImage[]> {
+    return verifyImage(request);
+  }
+
+  connectFolder(folder: NetworkFolder): Promise<string> {
+    return connectFolder(folder, this.#runFolder);
+  }
+
+  disconnectFolder(path: string): Promise<void> {
+    return disconnectFolder(path, this.#runFolder);
+  }
+
+  upload(request: UploadRequest): Promise<void> {
+    return uploadFile(request);
+  }
+
   command(request: CommandRequest): Promise<CommandResult> {
     return runCommand(request, this.#runFolder);
   }
 
-  async readFile(path: string): Promise<Uint8Array | undefined> {
-    return (await exists(path)) ? readBytes(path) : undefined;
-  }
-
   readDisk(disk: string, offset: number, length: number): Promise<Uint8Array> {
     return readAt(disk, offset, length);
-  }
-
-  writeFile(path: string, data: string | Uint8Array, mode?: number): Promise<void> {
-    return writeAtomically(path, data, mode);
-  }
-
-  async remove(path: string): Promise<void> {
-    await rm(path, { recursive: true, force: true });
-  }
-
-  async list(path: string): Promise<readonly string[]> {
-    return (await readdir(path).catch(() => [])).sort();
-  }
-
-  async link(target: string, path: string): Promise<void> {
-    await mkdir(dirname(path), { recursive: true });
-    const temporary = `${path}.${randomId()}`;
-    await symlink(target, temporary);
-    await rename(temporary, path);
-  }
-
-  async readLink(path: string): Promise<string | undefined> {
-    return readlink(path).catch(() => undefined);
-  }
-
-  async copyIn(from: string, to: string): Promise<void> {
-    const isFolder = (await stat(from)).isDirectory();
-    await mkdir(isFolder ? to : dirname(to), { recursive: true });
-    await run('cp', isFolder ? ['-rLp', `${from}/.`, to] : ['-Lp', from, to]);
-    // Optical media know no write permission.
-    await run('chmod', ['-R', 'u+w', to]);
   }
 
   async #search(describe?: (disk: string, place: string) => Promise<string>): Promise<readonly Disk[]> {

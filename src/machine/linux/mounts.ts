@@ -2,7 +2,7 @@ import { mkdir } from '../../host/files.ts';
 import { run } from '../../host/process.ts';
 import { BootwrightError } from '../../model/error.ts';
 import { probe } from './probe.ts';
-import { readValue } from './sysfs.ts';
+import { namesIn, readValue } from './sysfs.ts';
 
 interface Mounted {
   readonly source: string;
@@ -61,6 +61,20 @@ export class Mounts {
       (await this.#list()).filter(({ folder }) => this.#isOurs(folder)).map(({ source }) => source),
     );
     for (const source of sources) await this.unmount(source);
+  }
+
+  /** Where we have mounted it, if anywhere. */
+  async folderOf(device: string): Promise<string | undefined> {
+    return (await this.#list()).find(({ source, folder }) => source === device && this.#isOurs(folder))?.folder;
+  }
+
+  /** @throws BW-DISK-002 when somebody else uses it: a system that runs changes while it is read */
+  async refuseForeign(device: string): Promise<void> {
+    const foreign = (await this.#list()).find(({ source, folder }) => source === device && !this.#isOurs(folder));
+    const holders = await namesIn(`/sys/class/block/${device.replace(/^\/dev\//, '')}/holders`);
+    if (foreign === undefined && holders.length === 0) return;
+    const use = foreign === undefined ? `part of ${holders.join(', ')}` : `mounted at ${foreign.folder}`;
+    throw new BootwrightError('BW-DISK-002', `${device} is ${use}: nothing of it was read or written.`);
   }
 
   #isOurs(folder: string): boolean {

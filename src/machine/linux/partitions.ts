@@ -50,7 +50,9 @@ export async function readTable(disk: Pick<Disk, 'path' | 'sizeBytes' | 'sectorS
       const first = await readAt(disk.path, 0, 512);
       const isMbr =
         first[510] === 0x55 && first[511] === 0xaa && [446, 462, 478, 494].some((at) => first[at + 4] !== 0);
-      return { style: isMbr ? 'mbr' : 'none', partitions: [] };
+      return isMbr
+        ? { style: 'mbr', partitions: await mbrPartitions(disk.path, first) }
+        : { style: 'none', partitions: [] };
     }
     const partitions = table.partitions.map((partition) => ({
       device: partitionDevice(disk.path, partition.number),
@@ -69,6 +71,31 @@ export async function readTable(disk: Pick<Disk, 'path' | 'sizeBytes' | 'sectorS
       cause,
     });
   }
+}
+
+const mbrTypes: Readonly<Record<number, string>> = {
+  ...{ 7: 'windows', 11: 'fat32', 12: 'fat32', 14: 'fat16' },
+  ...{ 39: 'recovery', 130: 'swap', 131: 'linux', 239: 'efi' },
+};
+
+/** As the kernel shows them, logical ones too; those it does not show (a FAT boot sector looks like a table) are none. */
+async function mbrPartitions(disk: string, first: Uint8Array): Promise<PartitionTable['partitions']> {
+  const signature = new DataView(first.buffer, first.byteOffset).getUint32(440, true).toString(16).padStart(8, '0');
+  const found = [];
+  for (const device of await partitionDevices(disk)) {
+    const place = `/sys/class/block/${device.slice('/dev/'.length)}`;
+    const number = Number(await readValue(`${place}/partition`));
+    const type = number <= 4 ? (first[446 + (number - 1) * 16 + 4] ?? 0) : 0;
+    // An extended partition holds the logical ones and nothing else.
+    if ([0x05, 0x0f, 0x85].includes(type)) continue;
+    found.push({
+      ...{ device, number, name: '', type: mbrTypes[type] ?? `0x${type.toString(16)}` },
+      startBytes: Number(await readValue(`${place}/start`)) * 512,
+      sizeBytes: Number(await readValue(`${place}/size`)) * 512,
+      uuid: `${signature}-${number.toString(16).padStart(2, '0')}`,
+    });
+  }
+  return found.sort((a, b) => a.number - b.number);
 }
 
 export async function readAt(path: string, offset: number, length: number): Promise<Uint8Array> {

@@ -177,4 +177,14 @@ export const agentErrors = {
     fix: 'Try another port or stick; if it happens again, build the boot image and the medium anew.',
     exit: 'failure',
   },
+  'BW-AGENT-110': {
+    title: 'An unattended medium lacks something to capture with',
+    fix: 'Make the medium again with --variable OSDCaptureDestination=…, or without --unattended.',
+    exit: 'input',
+  },
+  'BW-AGENT-111': {
+    title: 'This machine has no network',
+    fix: 'Check the cable and the network, or type an address (S).',
+    exit: 'missing',
+  },
 } as const satisfies Record<string, ErrorEntry>;

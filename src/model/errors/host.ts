@@ -72,4 +72,9 @@ export const hostErrors = {
     fix: 'Build the boot image again with this version; it needs the kernel module fuse and root.',
     exit: 'failure',
   },
+  'BW-HOST-110': {
+    title: 'A name has no address',
+    fix: 'Check the spelling and the name server, or give the address itself.',
+    exit: 'missing',
+  },
 } as const satisfies Record<string, ErrorEntry>;

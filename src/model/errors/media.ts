@@ -121,4 +121,14 @@ export const mediaErrors = {
     fix: 'Make the medium with --encrypt-content if its images and packages are confidential.',
     exit: 'input',
   },
+  'BW-MEDIA-111': {
+    title: 'The destination of a capture medium cannot be used',
+    fix: 'Name //server/share/name.wim, nfs://server/folder/name.wim, https://server or LABEL=NAME/name.wim; for https give --authority where the site was never served.',
+    exit: 'input',
+  },
+  'BW-MEDIA-110': {
+    title: 'An unattended capture medium has no destination',
+    fix: 'Give --destination, or leave out --unattended: then it is asked on the machine.',
+    exit: 'input',
+  },
 } as const satisfies Record<string, ErrorEntry>;

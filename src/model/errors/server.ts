@@ -131,4 +131,29 @@ export const serverErrors = {
     fix: 'Approve the machine, or type its password, for a deployment with `tpmRelease: true`.',
     exit: 'refused',
   },
+  'BW-SERVER-110': {
+    title: 'The upload token is not good for this',
+    fix: 'Make one for this name: bootwright content receive NAME.',
+    exit: 'refused',
+  },
+  'BW-SERVER-111': {
+    title: 'The site has an image of that name already',
+    fix: 'Choose another name, or remove the old image from the site first.',
+    exit: 'refused',
+  },
+  'BW-SERVER-112': {
+    title: 'An image did not arrive as it was sent',
+    fix: 'Send it again. If that fails too, test the network and the memory of both machines.',
+    exit: 'untrusted',
+  },
+  'BW-SERVER-113': {
+    title: 'There is no room for an image on the server',
+    fix: 'Make room on the disk the site lies on, and retry.',
+    exit: 'failure',
+  },
+  'BW-SERVER-114': {
+    title: 'A piece of an image begins behind what is there',
+    fix: 'Send from the byte the answer names.',
+    exit: 'failure',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -96,4 +96,44 @@ export const stepErrors = {
     fix: 'Read its last lines in the message; the full output is in the log.',
     exit: 'failure',
   },
+  'BW-STEP-110': {
+    title: 'A volume could not be captured',
+    fix: 'Read the message; check the file system of the volume and the free space of the destination.',
+    exit: 'failure',
+  },
+  'BW-STEP-111': {
+    title: 'The destination of the image cannot be used',
+    fix: 'Name \\\\server\\share\\name.wim, nfs://server/folder/name.wim, https://server or LABEL=NAME/name.wim.',
+    exit: 'input',
+  },
+  'BW-STEP-112': {
+    title: 'The system of the machine cannot be captured',
+    fix: 'Prepare the reference machine as the message says, and start the medium again.',
+    exit: 'refused',
+  },
+  'BW-STEP-113': {
+    title: 'The captured image does not read back as it was written',
+    fix: 'Capture again; if it happens again, test the disk, the network and the memory of both machines.',
+    exit: 'untrusted',
+  },
+  'BW-STEP-114': {
+    title: 'A network folder cannot be connected',
+    fix: 'Check server, share, account and password; the account needs the right to write there.',
+    exit: 'missing',
+  },
+  'BW-STEP-115': {
+    title: 'The destination went away while the image was written',
+    fix: 'Bring the server or the disk back and press R: the image is captured again, under a name that is still free.',
+    exit: 'failure',
+  },
+  'BW-STEP-116': {
+    title: 'There is an image of that name already',
+    fix: 'Choose another name, or set overwrite to true.',
+    exit: 'refused',
+  },
+  'BW-STEP-117': {
+    title: 'The server did not take the image',
+    fix: 'Check the address, and that the upload token is valid: bootwright content receive makes one. What was sent is not sent again.',
+    exit: 'refused',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -5,6 +5,7 @@ import { TooManyTries } from '../passwords.ts';
 import { MissingForRun } from '../preflight.ts';
 import { ReportGap } from '../state/runs.ts';
 import { storageError } from '../storage-error.ts';
+import { UploadGap } from '../upload-gap.ts';
 
 const statuses: Partial<Record<ErrorCode, number>> = {
   'BW-SERVER-001': 400,
@@ -26,6 +27,11 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'BW-SERVER-061': 503,
   'BW-SERVER-070': 403,
   'BW-SERVER-071': 403,
+  'BW-SERVER-110': 401,
+  'BW-SERVER-111': 409,
+  'BW-SERVER-112': 422,
+  'BW-SERVER-113': 413,
+  'BW-SERVER-114': 409,
 };
 
 /** Seconds after which the same request may succeed. */
@@ -45,7 +51,7 @@ export function answerFor(error: unknown): { readonly status: number; readonly b
       ...(ours instanceof MissingForRun && ours.retryAfterSeconds !== undefined
         ? { retryAfterSeconds: ours.retryAfterSeconds }
         : {}),
-      ...(ours instanceof ReportGap ? { next: ours.next } : {}),
+      ...(ours instanceof ReportGap || ours instanceof UploadGap ? { next: ours.next } : {}),
       ...(code === 'BW-SERVER-002' ? { lowest: protocolVersion, highest: protocolVersion } : {}),
     },
   };

@@ -5,6 +5,7 @@ import { bootImageRules } from '../boot-image.ts';
 import type { Service } from '../service.ts';
 import { answerFor } from './answers.ts';
 import { addBootImageRoutes } from './boot-image.ts';
+import { addCaptureRoutes } from './captures.ts';
 import { addContentRoutes } from './content.ts';
 import { addRunRoutes } from './runs.ts';
 import { addSessionRoutes } from './sessions.ts';
@@ -42,6 +43,7 @@ export function createServer(service: Service, certificate: TlsCertificate): Web
   addSessionRoutes(server, service);
   addContentRoutes(server, service);
   addRunRoutes(server, service);
+  addCaptureRoutes(server, service);
   return server;
 }
 

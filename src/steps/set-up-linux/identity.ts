@@ -1,5 +1,6 @@
 import { BootwrightError } from '../../model/error.ts';
-import { findProgram, type LinuxTarget, readText, runInside, write } from './target.ts';
+import { sshKeysUnitPath, sshKeysWantedBy } from '../ssh-keys-unit.ts';
+import { findProgram, has, type LinuxTarget, readText, runInside, write } from './target.ts';
 
 /** fstab, host name and everything that must not be the same on two machines. */
 export async function writeIdentity(target: LinuxTarget, hostname: string | undefined): Promise<void> {
@@ -47,9 +48,11 @@ async function renewHostKeys(target: LinuxTarget): Promise<void> {
   const keys = (await target.machine.list(`${target.root}/etc/ssh`)).filter((name) =>
     /^ssh_host_.*_key(\.pub)?$/.test(name),
   );
-  if (keys.length === 0) return;
+  // An image captured without keys has none to renew, and an sshd that would not start.
+  if (keys.length === 0 && !(await has(target, '/usr/sbin/sshd'))) return;
   const program = await findProgram(target, 'ssh-keygen');
   if (program === undefined) return;
   for (const name of keys) await target.machine.remove(`${target.root}/etc/ssh/${name}`);
   await runInside(target, [program, '-A']);
+  for (const path of [sshKeysWantedBy, sshKeysUnitPath]) await target.machine.remove(`${target.root}${path}`);
 }

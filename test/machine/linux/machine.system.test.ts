@@ -19,6 +19,32 @@ const plan = {
   ],
 } as const;
 
+it('an old partition table is listed as sfdisk and blkid see it, logical partitions too', async () => {
+  const disk = bench.disk(200);
+  const script = join(bench.folder, 'mbr');
+  writeFileSync(
+    script,
+    'label: dos\nlabel-id: 0x0badcafe\nsize=50M, type=7\nsize=50M, type=83\ntype=5\nsize=40M, type=83\n',
+  );
+  sh('sh', '-c', 'sfdisk --quiet "$0" < "$1"; partx --add "$0"', disk, script);
+  sh('mkfs.ext4', '-q', '-L', 'logical', `${disk}p5`);
+  const { style, partitions } = await bench.machine.partitionTable(disk);
+  expect(style).toBe('mbr');
+  expect(partitions.map(({ device, number, type, uuid }) => [device, number, type, uuid])).toEqual([
+    [`${disk}p1`, 1, 'windows', '0badcafe-01'],
+    [`${disk}p2`, 2, 'linux', '0badcafe-02'],
+    [`${disk}p5`, 5, '0x0', '0badcafe-05'],
+  ]);
+  const foreign = JSON.parse(sh('sfdisk', '--json', disk)).partitiontable.partitions as {
+    start: number;
+    size: number;
+  }[];
+  expect(partitions.map(({ startBytes, sizeBytes }) => [startBytes / 512, sizeBytes / 512])).toEqual(
+    [0, 1, 3].map((at) => [foreign[at]!.start, foreign[at]!.size]),
+  );
+  expect(await bench.machine.volume('PARTUUID=0badcafe-05')).toMatchObject({ label: 'logical', partitionNumber: 5 });
+});
+
 describe.each([512, 4096] as const)('partition on %i-byte sectors', (sectorSize) => {
   it('is read the same by us and by sfdisk', async () => {
     const disk = bench.disk(300, sectorSize);

@@ -142,15 +142,6 @@ const core: readonly BootCase[] = [
   ),
   bootCase(
     {
-      ...{ id: 'online-outage', suite: 'core', goal: 'deployed', seconds: 360 },
-      proves: 'the server is killed five times, in content and in reports: nothing is lost or doubled',
-    },
-    { medium: 'online', profile: 'usb-bios', disk: 'ahci' },
-    survivesOutages,
-    undefined,
-  ),
-  bootCase(
-    {
       ...{ id: 'online-known-only', suite: 'core', goal: 'refused', seconds: 50 },
       proves: 'a medium for known machines turns a stranger away, and shows no operator a code',
     },
@@ -161,6 +152,15 @@ const core: readonly BootCase[] = [
 ];
 
 const running: readonly BootCase[] = [
+  bootCase(
+    {
+      ...{ id: 'online-outage', suite: 'full', goal: 'deployed', seconds: 360 },
+      proves: 'the server is killed five times, in content and in reports: nothing is lost or doubled',
+    },
+    { medium: 'online', profile: 'usb-bios', disk: 'ahci' },
+    survivesOutages,
+    undefined,
+  ),
   bootCase(
     {
       ...{ id: 'refresh', suite: 'full', goal: 'deployed', seconds: 900 },

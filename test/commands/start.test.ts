@@ -23,14 +23,6 @@ describe('bootwright', () => {
     expect(loaded.stderr).not.toContain('dist/commands/base.js');
   });
 
-  it.each(Object.keys(COMMANDS))('shows help with an example for %s', (id) => {
-    const { stdout, status } = bootwright([...id.split(':'), '--help']);
-    expect(status).toBe(0);
-    expect(stdout).toContain('EXAMPLES');
-    expect(stdout).toContain(`$ bootwright ${id.replaceAll(':', ' ')}`);
-    expect(stdout).not.toContain('<%');
-  });
-
   it.each([
     [['docter'], 'bootwright doctor'],
     [['media', 'creat'], 'bootwright media create'],

@@ -89,7 +89,7 @@ const rules: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
       'merges into existing devices',
     ],
   },
-  'server/deployments.test.ts': {
+  'server/deployments.system.test.ts': {
     'Clear Required PXE Deployments': ['and starts what is required once'],
     'stale records': ['a start that came to nothing makes no machine known'],
     'as many as were meant': ['gives a deployment to no more unknown machines than were meant'],

@@ -65,7 +65,8 @@ export class Ext4Image {
     return stdout
       .split('\n')
       .map((line) => line.split('/')[5])
-      .filter((name): name is string => name !== undefined && name !== '.' && name !== '..' && name !== '');
+      .filter((name): name is string => name !== undefined && name !== '.' && name !== '..' && name !== '')
+      .sort();
   }
 
   /** A file's text; `undefined` when there is none. */

@@ -77,7 +77,7 @@ describe('a bootable medium', () => {
 
   it.each<[string, string, Partial<BootableRequest>]>([
     ['a hidden variable and no password', 'BW-MEDIA-001', { variables: { AdminPassword: 'x' } }],
-    ['a secret in a plain variable and no password', 'BW-BOOT-060', { variables: { ApiToken: 'x' } }],
+    ['a secret in a plain variable and no password', 'BW-BOOT-060', { variables: { Source: 'https://me:hunter2@h/' } }],
     [
       'a secret in its prestart command and no password',
       'BW-BOOT-060',

@@ -4,6 +4,7 @@ import type { Policy } from '../model/policy.ts';
 import type { AgentContext } from './context.ts';
 import { gap, type Page, text } from './page.ts';
 import { ask } from './question.ts';
+import { typeLine } from './type-line.ts';
 
 /** The range as a policy has it; either end may be open. */
 export type DateRange = Pick<Policy, 'validFrom' | 'validTo'>;
@@ -53,24 +54,19 @@ export function parseClock(typed: string): Date | undefined {
 }
 
 async function setClock(context: AgentContext): Promise<string | undefined> {
-  const { terminal, emit } = context;
-  terminal.discardKeys();
-  for (let typed = ''; ; ) {
-    terminal.show(typingPage(typed));
-    const press = await terminal.press();
-    if (press?.kind === 'text') typed = (typed + press.text).slice(0, 20);
-    else if (press?.kind === 'backspace') typed = typed.slice(0, -1);
-    else if (press?.kind === 'escape') return undefined;
-    else if (press?.kind === 'enter') {
-      const date = parseClock(typed);
-      if (date === undefined) return `"${typed}" is no date. Type it like 2026-03-31 14:30.`;
-      emit({ type: 'prompt.answered', prompt: 'clock', answer: `set to ${date.toISOString()}` });
-      return setSystemClock(date).then(
-        () => undefined,
-        (error: Error) => `The clock could not be set: ${error.message}`,
-      );
-    }
-  }
+  const date = await typeLine(context, {
+    ...{ id: 'clock-typing', title: 'What is the date and time, in UTC?', label: 'UTC: ', longest: 20 },
+    help: ['Year-month-day hour:minute, for example 2026-03-31 14:30'],
+    ...{ enter: 'sets the clock', escape: 'leaves it as it is' },
+    read: parseClock,
+    wrong: (typed) => `"${typed}" is no date. Type it like 2026-03-31 14:30.`,
+  });
+  if (date === undefined) return undefined;
+  context.emit({ type: 'prompt.answered', prompt: 'clock', answer: `set to ${date.toISOString()}` });
+  return setSystemClock(date).then(
+    () => undefined,
+    (error: Error) => `The clock could not be set: ${error.message}`,
+  );
 }
 
 function clockPage(range: DateRange, believed: Date, problem: string | undefined): Page {
@@ -88,23 +84,6 @@ function clockPage(range: DateRange, believed: Date, problem: string | undefined
     keys: [
       { key: 'F2', text: 'sets the clock' },
       { key: 'Enter', text: 'restarts the machine' },
-    ],
-  };
-}
-
-function typingPage(typed: string): Page {
-  return {
-    id: 'clock-typing',
-    title: 'What is the date and time, in UTC?',
-    tone: 'normal',
-    blocks: [
-      text('Year-month-day hour:minute, for example 2026-03-31 14:30'),
-      gap,
-      { kind: 'live', text: `UTC: ${typed}_` },
-    ],
-    keys: [
-      { key: 'Enter', text: 'sets the clock' },
-      { key: 'Esc', text: 'leaves it as it is' },
     ],
   };
 }

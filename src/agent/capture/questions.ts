@@ -5,7 +5,7 @@ import { parseDestination } from '../../steps/capture-operating-system-image/des
 import { captureOperatingSystemImage } from '../../steps/capture-operating-system-image.ts';
 import type { AgentContext } from '../context.ts';
 import { openKeyboard } from '../keyboard.ts';
-import { type TextQuestion, typeText } from '../type-text.ts';
+import { type TypedLine, typeLine } from '../type-line.ts';
 
 /** What is known and what was asked, by the name of the step's setting. */
 type Answers = ReadonlyMap<string, string>;
@@ -15,7 +15,14 @@ interface Field {
   /** Without it nothing can be captured. */
   readonly required: boolean;
   readonly applies: (answers: Answers) => boolean;
-  readonly question: (answers: Answers) => Omit<TextQuestion, 'id' | 'keyboard' | 'canGoBack'>;
+  readonly question: (answers: Answers) => Question;
+}
+
+interface Question extends Pick<TypedLine<string>, 'title' | 'help' | 'isSecret'> {
+  readonly label: string;
+  readonly longest: number;
+  /** What is wrong with it; `undefined` when nothing is. */
+  readonly fault?: (typed: string) => string | undefined;
 }
 
 /**
@@ -50,11 +57,21 @@ export async function askAboutCapture(
       continue;
     }
     const given = answers.get(field.setting);
-    const typed = await typeText(context, {
-      ...field.question(answers),
-      ...{ id: `capture-${field.setting}`, keyboard, canGoBack: asked.length > 0 },
+    const { label, fault, ...question } = field.question(answers);
+    const { isSecret = false } = question;
+    const valueOf = (text: string): string => (isSecret ? text : text.trim());
+    const wrong = (text: string): string | undefined => fault?.(valueOf(text));
+    const id = `capture-${field.setting}`;
+    context.emit({ type: 'prompt.shown', prompt: 'input', text: question.title });
+    const typed = await typeLine(context, {
+      ...{ ...question, id, label: `${label}: `, keyboard, enter: 'goes on' },
+      ...(asked.length > 0 ? {} : { escape: 'clears' }),
       ...(given === undefined || field.setting === 'password' ? {} : { initial: given }),
+      read: (text) => (wrong(text) === undefined ? valueOf(text) : undefined),
+      wrong: (text) => wrong(text) ?? '',
     });
+    const told = typed === undefined ? 'back' : isSecret ? '********' : typed;
+    context.emit({ type: 'prompt.answered', prompt: 'input', answer: `${id}: ${told}` });
     if (typed === undefined) {
       const before = asked.pop();
       position = open.findIndex(({ setting }) => setting === before);
@@ -127,13 +144,13 @@ const fields: readonly Field[] = [
         ? {
             title: 'The upload token of the server',
             help: ['It was printed by "bootwright content receive".'],
-            ...{ label: 'Token', longest: 512, secret: true },
+            ...{ label: 'Token', longest: 512, isSecret: true },
             fault: (typed) => (typed === '' ? 'The server takes nothing without it.' : undefined),
           }
         : {
             title: `Password of ${answers.get('account')}`,
             help: ['It is sent to the server only, and kept nowhere.'],
-            ...{ label: 'Password', longest: 512, secret: true },
+            ...{ label: 'Password', longest: 512, isSecret: true },
           },
   },
   {

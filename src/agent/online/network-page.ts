@@ -66,7 +66,9 @@ async function change(
   if (what === 'address') {
     const fixed = await typeLine(context, {
       ...{ id: 'network-address', title: 'Which address is this machine to use?' },
-      help: 'Address/prefix, gateway and DNS server, for example 192.0.2.10/24 192.0.2.1 192.0.2.53. Nothing: by DHCP.',
+      help: [
+        'Address/prefix, gateway and DNS server, for example 192.0.2.10/24 192.0.2.1 192.0.2.53. Nothing: by DHCP.',
+      ],
       read: (typed) => (typed.trim() === '' ? ('dhcp' as const) : parseFixedAddress(typed)),
       wrong: (typed) => `"${typed}" is not an address with prefix, a gateway and a DNS server.`,
     });
@@ -77,7 +79,7 @@ async function change(
   if (what === 'vlan') {
     const vlan = await typeLine(context, {
       ...{ id: 'network-vlan', title: 'Which VLAN is this machine in?' },
-      help: 'The number of the tag (802.1Q), 1 to 4094. Nothing: no tag.',
+      help: ['The number of the tag (802.1Q), 1 to 4094. Nothing: no tag.'],
       read: (typed) => (typed.trim() === '' ? 0 : parseVlan(typed)),
       wrong: (typed) => `"${typed}" is no number from 1 to 4094.`,
     });
@@ -92,7 +94,7 @@ async function change(
 async function typeProxy(context: AgentContext, network: TypedNetwork): Promise<TypedNetwork> {
   const proxy = await typeLine(context, {
     ...{ id: 'network-proxy', title: 'Which proxy leads to the server?' },
-    help: 'Host and port, for example proxy.example.org:3128. Nothing: none.',
+    help: ['Host and port, for example proxy.example.org:3128. Nothing: none.'],
     read: (typed) => (typed.trim() === '' ? 'none' : parseProxy(typed)),
     wrong: (typed) => (typed.includes('@') ? 'The account is asked for next.' : `"${typed}" is no host with a port.`),
   });
@@ -104,12 +106,12 @@ async function typeProxy(context: AgentContext, network: TypedNetwork): Promise<
   const line = { read: (typed: string) => typed, wrong: () => '' };
   const user = await typeLine(context, {
     ...{ id: 'network-proxy-user', title: `Account for ${proxy}`, label: 'User: ', ...line },
-    help: 'Nothing when the proxy asks for no account.',
+    help: ['Nothing when the proxy asks for no account.'],
   });
   if (user === undefined || user === '') return { settings };
   const password = await typeLine(context, {
     ...{ id: 'network-proxy-password', title: `Account for ${proxy}`, label: 'Password: ', isSecret: true, ...line },
-    help: `Password of ${user}. It is sent to the proxy unencrypted, as proxies have it, and not kept on a disk.`,
+    help: [`Password of ${user}. It is sent to the proxy unencrypted, as proxies have it, and not kept on a disk.`],
   });
   if (password === undefined) return network;
   const account = `${user}:${password}`;

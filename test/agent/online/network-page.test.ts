@@ -53,7 +53,7 @@ it.each([
       {
         id: 'x',
         title: 'Account for http://proxy:3128',
-        help: 'Password of anna.',
+        help: ['Password of anna.'],
         label: 'Password: ',
         isSecret: true,
       },

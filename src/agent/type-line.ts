@@ -36,7 +36,7 @@ export async function typeLine<T>(
   { terminal }: Pick<AgentContext, 'terminal'>,
   line: TypedLine<T>,
 ): Promise<T | undefined> {
-  const { initial = '', longest = 255, keyboard, escape, read, wrong } = line;
+  const { initial = '', longest = 255, keyboard, read, wrong } = line;
   terminal.discardKeys();
   for (let typed = initial, note = ''; ; ) {
     terminal.show(typingPage(line, typed, note));
@@ -46,7 +46,7 @@ export async function typeLine<T>(
     else if (press?.kind === 'clear-line') typed = '';
     else if (press?.kind === 'f2') await keyboard?.next();
     else if (press?.kind === 'escape') {
-      if (escape !== 'clears') return undefined;
+      if (line.escape !== 'clears') return undefined;
       typed = '';
     } else if (press?.kind === 'enter') {
       const value = read(typed);
@@ -58,7 +58,7 @@ export async function typeLine<T>(
 
 /** The page while somebody types. Pure. */
 export function typingPage(line: TypingLine, typed: string, note: string): Page {
-  const { id, title, help, label = '', isSecret = false, keyboard, enter = 'uses it', escape = 'goes back' } = line;
+  const { id, title, help, label = '', isSecret = false, keyboard, enter = 'uses it' } = line;
   const shown = isSecret ? '•'.repeat(Math.min([...typed].length, 64)) : typed;
   const said: Block[] = note === '' ? [] : [gap, text(note)];
   const layout: Block[] =
@@ -71,7 +71,7 @@ export function typingPage(line: TypingLine, typed: string, note: string): Page 
     keys: [
       { key: 'Enter', text: enter },
       ...(keyboard === undefined ? [] : [{ key: 'F2', text: 'other keyboard layout' }]),
-      { key: 'Esc', text: escape },
+      { key: 'Esc', text: line.escape ?? 'goes back' },
     ],
   };
 }

@@ -59,15 +59,15 @@ export async function askAboutCapture(
     const given = answers.get(field.setting);
     const { label, fault, ...question } = field.question(answers);
     const { isSecret = false } = question;
-    const valueOf = (text: string): string => (isSecret ? text : text.trim());
-    const wrong = (text: string): string | undefined => fault?.(valueOf(text));
+    const readValue = (text: string): string => (isSecret ? text : text.trim());
+    const wrong = (text: string): string | undefined => fault?.(readValue(text));
     const id = `capture-${field.setting}`;
     context.emit({ type: 'prompt.shown', prompt: 'input', text: question.title });
     const typed = await typeLine(context, {
       ...{ ...question, id, label: `${label}: `, keyboard, enter: 'goes on' },
       ...(asked.length > 0 ? {} : { escape: 'clears' }),
       ...(given === undefined || field.setting === 'password' ? {} : { initial: given }),
-      read: (text) => (wrong(text) === undefined ? valueOf(text) : undefined),
+      read: (text) => (wrong(text) === undefined ? readValue(text) : undefined),
       wrong: (text) => wrong(text) ?? '',
     });
     const told = typed === undefined ? 'back' : isSecret ? '********' : typed;

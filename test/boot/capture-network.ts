@@ -109,7 +109,7 @@ function personWith(answers: Readonly<Record<string, string>>): (prompt: Prompt,
   };
 }
 
-function captured(event: ReportedEvent): Verdict {
+export function captured(event: ReportedEvent): Verdict {
   if (event.type === 'agent.phase' && event.name === 'finished') return 'reached';
   return failureOf(event) ?? 'go on';
 }
@@ -150,7 +150,7 @@ function disturb(bench: BenchMachine, server: FileServer, fault: Fault) {
   };
 }
 
-function listening(id: string, hear: ((event: ReportedEvent) => void) | undefined) {
+export function listening(id: string, hear: ((event: ReportedEvent) => void) | undefined) {
   const { onEvent } = tell(id);
   return {
     onEvent: (heard: Parameters<typeof onEvent>[0]): void => {

@@ -1,4 +1,5 @@
 import { capturesAndDeploysAgain } from './capture.ts';
+import { capturesFromRunningSystem } from './capture-here.ts';
 import { capturesToServer, capturesToShare } from './capture-network.ts';
 import type { Lab } from './lab.ts';
 import { approved, knownByPassword, survivesOutages, turnedAway } from './online.ts';
@@ -365,6 +366,15 @@ const captures: readonly BootCase[] = [
     },
     { medium: 'capture', profile: 'cd-bios', disk: 'virtio' },
     capturesToServer,
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'capture-running', suite: 'full', goal: 'deployed', seconds: 600 },
+      proves: 'a running Debian is asked by capture.sh, starts the boot environment with Secure Boot, and is captured',
+    },
+    { medium: 'client', profile: 'usb-uefi-secureboot', disk: 'virtio' },
+    capturesFromRunningSystem,
     undefined,
   ),
 ];

@@ -84,6 +84,7 @@ const recipes = {
   deployImage: { sequence: 'plain', password: 'naïve Ω-żółć 7', keyboard: 'us', usb: true },
   /** Asks where the image goes. */
   capture: { kind: 'capture', sequence: 'capture-lab', password: '', keyboard: 'us' },
+  sealedCapture: { kind: 'capture', sequence: 'capture-lab', password: 'correct horse', keyboard: 'us' },
   listing: { sequence: 'listing', password: 'correct horse', keyboard: 'us', usb: true },
 } as const satisfies Readonly<Record<string, Recipe>>;
 export type MediumName = keyof typeof recipes;

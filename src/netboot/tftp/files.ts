@@ -1,6 +1,6 @@
 import { JailedFolder } from '../../host/jailed-folder.ts';
 import type { Contents } from './content.ts';
-import type { Found } from './engine.ts';
+import type { Found } from './engine-parts.ts';
 import type { TftpAnswer, TftpRequest } from './protocol.ts';
 import type { Local, Peer } from './session.ts';
 import type { TftpSettings } from './settings.ts';

@@ -5,7 +5,7 @@ import { errno } from '../../host/native-sockets/linux.ts';
 import type { NativeMemory } from '../../host/native-sockets/memory.ts';
 import { SocketError } from '../../host/native-sockets/native-socket.ts';
 import { encodeSocketAddress } from '../../host/native-sockets/socket-address.ts';
-import type { Ports } from './engine.ts';
+import type { Ports } from './engine-parts.ts';
 import { dataOperation } from './packet.ts';
 import type { ReadAhead } from './read-ahead.ts';
 import { blockLength, type Local, type Peer, type Session } from './session.ts';

@@ -1,5 +1,6 @@
 import { openPlainSocket, type PlainSocket } from '../../host/plain-datagrams.ts';
-import type { Engine, Ports } from './engine.ts';
+import type { Engine } from './engine.ts';
+import type { Ports } from './engine-parts.ts';
 import { encodePacket } from './packet.ts';
 import type { ReadAhead } from './read-ahead.ts';
 import { blockLength, type Local, type Peer, type Session } from './session.ts';

@@ -75,6 +75,8 @@ export class Transfer {
   #isResent = false;
   /** Repeated acknowledgements before this time are echoes of what was sent twice. */
   #deafUntil = 0;
+  /** Before this time an acknowledgement inside the window may be one too. */
+  #echoUntil = 0;
   #roundTrip: number | undefined;
   #shortestRoundTrip = Number.POSITIVE_INFINITY;
 
@@ -160,11 +162,30 @@ export class Transfer {
     this.acknowledged = block;
     this.#isHeard = true;
     if (block === this.lastBlock) return end('complete');
+    if (isGap && now < this.#echoUntil) return this.#moveWindow(now);
     this.#countWindow(isGap);
     this.#advance(now);
     // One lost block makes EDK2 acknowledge each of the others; and what was sent twice is acknowledged twice.
-    if (isGap || wasResent) this.#deafUntil = now + this.#damping();
+    if (isGap || wasResent) this.#beDeaf(now);
+    if (isGap) this.#echoUntil = now + 2 * this.#damping();
     return sendWindow;
+  }
+
+  /**
+   * Parts of the window are under way twice, and clients acknowledge the second copy in the middle of the first: what was
+   * just sent is not sent a third time, only what the client's window now holds more.
+   */
+  #moveWindow(now: number): TransferAction {
+    this.#tries = 0;
+    this.#progressAt = now;
+    this.#deadline = now + this.#interval;
+    this.next = Math.max(this.next, this.acknowledged + 1);
+    this.windowEnd = Math.min(this.acknowledged + this.plan.windowSize, this.lastBlock);
+    return this.hasUnsent ? sendWindow : nothing;
+  }
+
+  #beDeaf(now: number): void {
+    this.#deafUntil = now + this.#damping();
   }
 
   /** The client has not seen the block after the acknowledged one, or it only repeats itself. */
@@ -174,9 +195,10 @@ export class Transfer {
     // A duplicate made by the network comes with its original; a client's answer takes a way there and back.
     if (now - this.#sentAt < this.#shortestRoundTrip / 2) return nothing;
     this.#countWindow(true);
-    this.#deafUntil = now + this.#damping();
+    this.#beDeaf(now);
     this.#startWindow(now);
     this.#isResent = true;
+    this.#echoUntil = now + 2 * this.#damping();
     return sendWindow;
   }
 

@@ -37,13 +37,14 @@ async function compile(
   site: Site,
   secrets: Readonly<Record<string, string>>,
 ): Promise<{ readonly compiled: CompiledPolicy; readonly warnings: readonly Problem[] }> {
-  const { kind, sequenceId, variables, validFrom, validTo, unattended, deployedSecrets } = request;
+  const { kind, sequenceId, variables, validFrom, validTo, unattended, deployedSecrets, extraContent } = request;
   const { compiled, problems } = await compilePolicy({
     ...{ site, sequenceId, mediaKind: kind.name, objections: kind.objections, secrets },
     ...(variables === undefined ? {} : { variables }),
     ...(validFrom === undefined ? {} : { validFrom }),
     ...(validTo === undefined ? {} : { validTo }),
     ...(unattended === undefined ? {} : { unattended }),
+    ...(extraContent === undefined ? {} : { extraContent }),
     ...(deployedSecrets === undefined ? {} : { deployedSecrets }),
   });
   // To a sequence an image that cannot be read is only "unusable"; what is wrong with it the site knows.
@@ -81,7 +82,7 @@ export async function standaloneSubstance(
       ...{ erases: destructive, asks, secrets: secretsUsed, warnings: [] },
       ...(validFrom === undefined ? {} : { validFrom }),
       ...(validTo === undefined ? {} : { validTo }),
-      content: plannedContent(content),
+      content: plannedContent(content, compiled.reasons),
       variables: policy.variables.map(({ name, hidden = false }) => ({ name, hidden })),
     },
   };

@@ -52,6 +52,8 @@ export interface PlannedContent {
   readonly files: number;
   /** Files that are new or changed since they were last read: their hashes have to be made. */
   readonly unread: number;
+  /** `step "Install tools"`, `--application`, `needed by office`; empty where there is only one reason there could be. */
+  readonly because: readonly string[];
 }
 
 export interface FirmwareVerdict {

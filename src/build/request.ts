@@ -3,6 +3,7 @@ import type { MediaKind } from '../model/media-kind.ts';
 import type { MediumAbout } from '../model/medium.ts';
 import type { TaskSequence } from '../model/sequence.ts';
 import type { CompileRequest } from '../site/compile.ts';
+import type { ExtraContent } from '../site/content-wishes.ts';
 import type { Passphrase } from '../trust/keys.ts';
 import type { Recipient } from '../trust/recipient.ts';
 import type { TargetName } from './target.ts';
@@ -42,6 +43,8 @@ export interface StandaloneRequest extends CommonRequest {
   readonly kind: MediaKind<TaskSequence>;
   readonly sequenceId: string;
   readonly deployedSecrets?: CompileRequest['deployedSecrets'];
+  /** Content beside that of the sequence, and what is left out. */
+  readonly extraContent?: ExtraContent;
 }
 
 export interface BootableRequest extends CommonRequest {

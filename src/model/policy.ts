@@ -1,6 +1,7 @@
 import type { ContentKind } from './content.ts';
 import type { MediumBinding } from './medium.ts';
 import type { SequenceVariable, TaskSequence } from './sequence.ts';
+import type { ApplicationDefinition } from './software.ts';
 
 /**
  * What a target receives: compiled from the site, immutable. On stand-alone media it is the sealed part
@@ -50,6 +51,20 @@ export interface ContentItem {
   readonly definition?: unknown;
   /** Present: every file is an age file for this recipient. Its identity is the policy's secret `content-key`. */
   readonly confidential?: ConfidentialContent;
+}
+
+/** What a step means by a text: an ID in any case, of an application also its exact name. */
+export function findItem(content: readonly ContentItem[], text: string): ContentItem | undefined {
+  return (
+    content.find(({ id }) => id.toLowerCase() === text.toLowerCase()) ??
+    content.find(({ kind, name }) => kind === 'application' && name === text)
+  );
+}
+
+/** IDs of applications that have to be installed before this one. */
+export function dependenciesOf({ kind, definition }: Pick<ContentItem, 'kind' | 'definition'>): readonly string[] {
+  const { dependencies } = (definition ?? {}) as Partial<ApplicationDefinition>;
+  return kind === 'application' ? (dependencies ?? []) : [];
 }
 
 export interface ConfidentialContent {

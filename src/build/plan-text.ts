@@ -42,14 +42,18 @@ function heading({ kind: name, sequence, online, about }: MediumPlan): string[] 
   ];
 }
 
-function effects({ kind, online, erases }: MediumPlan): string[] {
+function effects(plan: MediumPlan): string[] {
+  const first = plan.prestart === undefined ? [] : [`Runs first: ${plan.prestart}`];
+  return [...first, ...effectsOf(plan)];
+}
+
+function effectsOf({ kind, online, erases }: MediumPlan): string[] {
   if (online !== undefined)
     return [
       'Erases nothing by itself: what happens is decided by the site when the machine asks.',
       online.unknownComputers
         ? 'Machines the site does not know may ask too.'
         : 'Machines the site does not know get nothing.',
-      ...(online.prestart === undefined ? [] : [`Runs first: ${online.prestart}`]),
     ];
   if (erases.length === 0) return ['Erases nothing.'];
   const word = kind === 'capture' ? 'CHANGES' : 'ERASES';

@@ -16,8 +16,9 @@ export interface MediumPlan {
   readonly online?: {
     readonly servers: readonly string[];
     readonly unknownComputers: boolean;
-    readonly prestart?: string;
   };
+  /** What the medium runs before everything else. */
+  readonly prestart?: string;
   readonly label: string;
   readonly about?: MediumAbout;
   readonly password: 'given' | 'asked' | 'none';

@@ -31,6 +31,10 @@ interface CommonRequest {
   readonly validFrom?: string;
   readonly validTo?: string;
   readonly unattended?: boolean;
+  /** Command that runs on the target before everything else. */
+  readonly prestart?: string;
+  /** ID of the package with the files that command needs. */
+  readonly prestartPackage?: string;
   /** Name or folder; default: what the sequence or the site asks for. */
   readonly bootImage?: string;
   readonly force?: boolean;
@@ -51,9 +55,6 @@ export interface BootableRequest extends CommonRequest {
   readonly kind: MediaKind<BootableSettings>;
   readonly servers: readonly MediumServer[];
   readonly unknownComputers: boolean;
-  readonly prestart?: string;
-  /** ID of the package with the files that command needs. */
-  readonly prestartPackage?: string;
   /** PEM of the authority the servers are known by, made when there is none; `peek` makes nothing. */
   readonly authority: {
     readonly peek: () => Promise<string | undefined>;

@@ -19,6 +19,7 @@ export interface MediumSubstance {
     MediumPlan,
     | 'sequence'
     | 'online'
+    | 'prestart'
     | 'erases'
     | 'asks'
     | 'validFrom'

@@ -1,3 +1,4 @@
+import type { MediumPrestart } from './bootable.ts';
 import type { ContentKind } from './content.ts';
 import type { MediumBinding } from './medium.ts';
 import type { SequenceVariable, TaskSequence } from './sequence.ts';
@@ -18,6 +19,8 @@ export interface Policy extends MediumBinding {
   readonly content: readonly ContentItem[];
   /** Web servers that hold content by its hash, beside the servers of the site: base URLs, http or https. */
   readonly contentServers?: readonly string[];
+  /** What the medium runs before anything is asked or erased. */
+  readonly prestart?: MediumPrestart;
   readonly unattended: boolean;
   readonly allowShell: boolean;
   /** ISO 8601 UTC; compared with the target's own clock. */

@@ -60,7 +60,7 @@ async function deployFromMedium(context: AgentContext): Promise<never> {
   const policy = runnablePolicy({ ...opened.policy, variables: joinVariables(opened.policy.variables, late) });
   const variables = interrupted === undefined ? await answersFor(context, policy, medium.facts.keyboard) : [];
   if (interrupted === undefined) {
-    const undertaking = withAnswers(await foresee(context, policy), variables);
+    const undertaking = withAnswers(await foresee(context, policy, variables), variables);
     const isAsked = startsAnew || !policy.unattended;
     if (isAsked && !(await confirm(context, undertaking))) return context.restart();
   }

@@ -118,7 +118,7 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   if (released.offer !== undefined) await preflight(context, policy, content, released.offer);
   const variables = earlier === undefined ? await askForVariables(context, policy) : [];
   if (earlier === undefined) {
-    const undertaking = await foresee(context, policy);
+    const undertaking = await foresee(context, policy, variables);
     const isAsked = startsAnew || !policy.unattended;
     const mayRefuse =
       startsAnew || (released.offer === undefined ? handover?.refusable !== false : isRefusable(released.offer));

@@ -2,7 +2,7 @@ import { bytesPerCluster } from '../formats/exfat-boot.ts';
 import { freeClusters } from '../formats/exfat-changes.ts';
 import { type BoundSettings, formatBootableServer } from '../model/bootable.ts';
 import type { Manifest, MediumFacts } from '../model/medium.ts';
-import type { Policy } from '../model/policy.ts';
+import type { ContentItem, Policy } from '../model/policy.ts';
 import { type MediumReader, mediumFactsOf, parseJson, textOf } from './medium-files.ts';
 import { type OpenMedium, withMedium } from './open-medium.ts';
 import { type FirmwareVerdict, firmwareVerdicts } from './plan.ts';
@@ -18,7 +18,14 @@ export interface Inspection {
   readonly facts: MediumFacts;
   /** Fingerprint of the key the manifest claims. */
   readonly claimedKey: string;
-  readonly content: readonly { readonly id: string; readonly files: number; readonly size: number }[];
+  readonly content: readonly {
+    readonly id: string;
+    readonly files: number;
+    readonly size: number;
+    /** Absent when sealed. */
+    readonly kind?: string;
+    readonly name?: string;
+  }[];
   readonly firmware: readonly FirmwareVerdict[];
   /** Absent when sealed. `sequence` is that of a stand-alone medium, `servers` are those a bootable one asks. */
   readonly policy?: Pick<Policy, 'organisation' | 'validFrom' | 'validTo'> & {
@@ -33,7 +40,8 @@ export async function inspectMedium(file: string): Promise<Inspection> {
   return withMedium(file, async (iso) => {
     const facts = await mediumFactsOf(iso, file);
     const manifest = (await jsonOf(iso, 'bootwright/manifest.json')) as Partial<Manifest> | undefined;
-    const policy = await publicPolicy(iso);
+    const brought = (await jsonOf(iso, 'bootwright/policy.json')) as Policy | BoundSettings | undefined;
+    const policy = publicPolicy(brought);
     const shim = iso.file('EFI/BOOT/BOOTX64.EFI');
     return {
       file,
@@ -43,7 +51,7 @@ export async function inspectMedium(file: string): Promise<Inspection> {
       ...(iso.form === 'usb' ? { stick: stickFacts(iso) } : {}),
       facts,
       claimedKey: typeof manifest?.key === 'string' ? manifest.key : '',
-      content: contentOf(iso),
+      content: described(contentOf(iso), brought !== undefined && 'content' in brought ? brought.content : []),
       firmware: firmwareVerdicts(
         { secureBoot: true, architecture: 'x64' },
         shim === undefined || shim.size > 16 * 1024 * 1024 ? new Uint8Array(0) : await iso.bytes(shim),
@@ -73,8 +81,17 @@ function contentOf(iso: MediumReader): Inspection['content'] {
   return [...found.values()];
 }
 
-async function publicPolicy(iso: MediumReader): Promise<Inspection['policy']> {
-  const brought = (await jsonOf(iso, 'bootwright/policy.json')) as Policy | BoundSettings | undefined;
+/** An application need not bring files: it is listed all the same. */
+function described(found: Inspection['content'], items: readonly ContentItem[]): Inspection['content'] {
+  const told = found.map((entry) => {
+    const item = items.find(({ id }) => id === entry.id);
+    return item === undefined ? entry : { ...entry, kind: item.kind, name: item.name };
+  });
+  const bare = items.filter(({ id }) => !found.some((entry) => entry.id === id));
+  return [...told, ...bare.map(({ id, kind, name }) => ({ id, files: 0, size: 0, kind, name }))];
+}
+
+function publicPolicy(brought: Policy | BoundSettings | undefined): Inspection['policy'] {
   if (brought === undefined) return undefined;
   const { organisation, validFrom, validTo } = brought;
   return {

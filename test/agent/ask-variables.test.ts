@@ -17,7 +17,9 @@ const empty = (name: string, hidden = false): SequenceVariable => ({ name, value
 
 it('asks for what has no value in the end, whoever named it', () => {
   const own = [empty('A'), { name: 'B', value: 'b' }, empty('C'), { name: 'D', value: { $secret: 'd' } }];
-  const names = openVariables(policyWith(own, [{ name: 'a', value: '1' }, empty('b'), empty('E')])).map(({ name }) => name);
+  const names = openVariables(policyWith(own, [{ name: 'a', value: '1' }, empty('b'), empty('E')])).map(
+    ({ name }) => name,
+  );
   expect(names).toEqual(['C', 'b', 'E']);
 });
 

@@ -314,7 +314,8 @@ const full: readonly BootCase[] = [
   bootCase(
     {
       ...{ id: 'applications', suite: 'full', goal: 'deployed', seconds: 230 },
-      proves: 'a package runs in the boot environment and in the applied system; an application and what it needs are installed in the deployed one, and found',
+      proves:
+        'a package runs in the boot environment and in the applied system; an application and what it needs are installed in the deployed one, and found',
     },
     { medium: 'software', profile: 'cd-uefi', disk: 'virtio' },
     (start) => installsSoftware(start),

@@ -23,7 +23,9 @@ describe.each(readdirSync(folder))('%s', (name) => {
     const before = structuredClone(model);
     const { outcome } = await run(read('steps.json').map(toStep), {
       types: stepTypes,
-      machine: new SimulatedMachine(model, { images: { '/medium/debian.wim#1': debianImage, '/medium/data.wim#1': dataImage } }),
+      machine: new SimulatedMachine(model, {
+        images: { '/medium/debian.wim#1': debianImage, '/medium/data.wim#1': dataImage },
+      }),
       variables: Object.entries(variables).map(([key, value]) => ({ name: key, value: String(value) })),
       content: async (id) => ({
         id,

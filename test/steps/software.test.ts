@@ -108,7 +108,10 @@ describe('Install Package', () => {
   });
 
   it('restarts behind a program that always wants it', async () => {
-    expect((await perform(install, one({ restart: 'always' }))).outcome).toMatchObject({ state: 'restart', target: 'disk' });
+    expect((await perform(install, one({ restart: 'always' }))).outcome).toMatchObject({
+      state: 'restart',
+      target: 'disk',
+    });
   });
 
   const list = [['install-package', { baseVariable: 'PKG' }]] as const;
@@ -221,7 +224,11 @@ describe('Install Application', () => {
 
   it.each<[string, Partial<ApplicationDefinition>, string]>([
     ['the registry', { detection: [{ registry: 'HKLM\\SOFTWARE\\X' }] }, 'BW-STEP-134'],
-    ['a version in a program', { detection: [{ file: '/bin/x', version: { operator: 'equals', value: '1' } }] }, 'BW-STEP-134'],
+    [
+      'a version in a program',
+      { detection: [{ file: '/bin/x', version: { operator: 'equals', value: '1' } }] },
+      'BW-STEP-134',
+    ],
     ['a circle', { dependencies: ['top'] }, 'BW-STEP-135'],
     ['a person who is signed in', { install: { command: 'x', runAs: 'user' } }, 'BW-STEP-130'],
   ])('installs nothing that needs %s', async (_, definition, error) => {
@@ -271,13 +278,21 @@ describe('Install Application', () => {
 
 const partition = [
   'format-and-partition-disk',
-  { partitions: [{ type: 'linux', size: '10 GB', variable: 'OSDisk' }, { type: 'linux', label: 'data' }] },
+  {
+    partitions: [
+      { type: 'linux', size: '10 GB', variable: 'OSDisk' },
+      { type: 'linux', label: 'data' },
+    ],
+  },
 ] as const;
 const apply = ['apply-operating-system-image', { image: 'debian' }] as const;
 
 describe('Download Package Content', () => {
   const download = (settings: Record<string, unknown>) =>
-    ['download-package-content', { packages: ['tools'], variable: 'P', continueOnDownloadError: false, ...settings }] as const;
+    [
+      'download-package-content',
+      { packages: ['tools'], variable: 'P', continueOnDownloadError: false, ...settings },
+    ] as const;
   const boot: Software = { programs: { tools: [] }, environment: 'boot' };
 
   it('believes only what it finds afterwards', async () => {
@@ -304,7 +319,8 @@ describe('Download Package Content', () => {
 });
 
 describe('Apply Data Image', () => {
-  const data = (settings: Record<string, unknown> = {}) => ['apply-data-image', { image: 'data', ...settings }] as const;
+  const data = (settings: Record<string, unknown> = {}) =>
+    ['apply-data-image', { image: 'data', ...settings }] as const;
   const boot: Software = { environment: 'boot' };
   const filesOf = ({ machine }: TestRun) => machine.model.disks[0]!.partitions.map(({ files }) => Object.keys(files));
 

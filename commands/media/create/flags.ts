@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
-import type { ExtraContent } from '../../../src/site/content-wishes.ts';
 import { sourceDateEpoch } from '../../../src/host/clock.ts';
+import type { ExtraContent } from '../../../src/site/content-wishes.ts';
 import { existingPassphrase, passphraseFileFlag, siteFlag } from '../../key/flags.ts';
 
 /** What every kind of medium can be told. */

@@ -1,3 +1,4 @@
+import { installsSoftware } from './applications.ts';
 import { capturesAndDeploysAgain } from './capture.ts';
 import { capturesFromRunningSystem } from './capture-here.ts';
 import { capturesToServer, capturesToShare } from './capture-network.ts';
@@ -322,6 +323,16 @@ const full: readonly BootCase[] = [
     { medium: 'dated', profile: 'cd-bios', disk: 'virtio', clock: '2019-01-01T00:00:00Z' },
     dated,
     { setTo: '2027-03-01 12:00' },
+  ),
+  bootCase(
+    {
+      ...{ id: 'applications', suite: 'full', goal: 'deployed', seconds: 230 },
+      proves:
+        'a package runs in the boot environment and in the applied system; an application and what it needs are installed in the deployed one, and found',
+    },
+    { medium: 'software', profile: 'cd-uefi', disk: 'virtio' },
+    (start) => installsSoftware(start),
+    undefined,
   ),
   ...(Object.keys(tamperings) as TamperingName[])
     .filter((name) => name !== 'a byte of content')

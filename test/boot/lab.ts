@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { obtainDebianImage } from '../../src/prove/debian-image.ts';
+import { writeSoftware } from './applications.ts';
 import { ProcessWatch } from './process-watch.ts';
 
 /** What the boot tests start: a site of their own and the media made from it by the command line, as a user would. */
@@ -60,6 +61,7 @@ const recipes = {
     ...{ sequence: 'plain', password: 'correct horse', keyboard: 'us' },
     options: ['--encrypt-content', '--recovery-key'],
   },
+  software: { sequence: 'applications', password: 'correct horse', keyboard: 'us', options: ['--unattended'] },
   dated: {
     ...{ sequence: 'small', password: 'correct horse', keyboard: 'us' },
     options: ['--valid-from', '2026-01-01', '--valid-to', '2036-01-01'],
@@ -151,6 +153,7 @@ async function makeSite(
   cpSync(join(import.meta.dirname, 'sequences'), join(site, 'sequences'), { recursive: true });
   const yaml = join(site, 'site.yaml');
   writeFileSync(yaml, readFileSync(yaml, 'utf8').replace(/^keyboard: .*$/m, `keyboard: ${keyboard}`));
+  writeSoftware(site);
   await bundleListing(join(site, 'packages', 'listing', 'list.mjs'));
   writeFileSync(join(site, 'images', 'debian.yaml'), `file: ${JSON.stringify(debian)}\n`);
   await bootwright(['key', 'init', '--site', site], watch);

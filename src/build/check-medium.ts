@@ -4,7 +4,7 @@ import type { Progress } from '../model/progress.ts';
 import { auditMedium } from './audit-medium.ts';
 import type { AuditRequest } from './audit-request.ts';
 import { firmwareFindings } from './firmware-check.ts';
-import { withIso } from './iso-reader.ts';
+import { withMedium } from './open-medium.ts';
 import { verifyMedium } from './verify.ts';
 
 /** One answer to "may I hand this out?", with its reasons. */
@@ -29,7 +29,7 @@ export async function checkMedium(
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<MediumCheck> {
-  const [audit, firmware] = await withIso(file, async (iso) => [
+  const [audit, firmware] = await withMedium(file, async (iso) => [
     await auditMedium(iso, file, request),
     await firmwareFindings(iso),
   ]);

@@ -51,6 +51,8 @@ export interface BootableRequest extends CommonRequest {
   readonly prestart?: string;
   /** ID of the package with the files that command needs. */
   readonly prestartPackage?: string;
+  /** Of prestaged media: whose content lies on them already. What is to be done the server says all the same. */
+  readonly prestages?: { readonly sequenceId?: string; readonly content: readonly string[] };
   /** PEM of the authority the servers are known by, made when there is none; `peek` makes nothing. */
   readonly authority: {
     readonly peek: () => Promise<string | undefined>;

@@ -4,6 +4,7 @@ import { captureOperatingSystemImage } from './capture-operating-system-image.ts
 import { connectToNetworkFolder } from './connect-to-network-folder.ts';
 import { formatAndPartitionDisk } from './format-and-partition-disk.ts';
 import { prepareForCapture } from './prepare-for-capture.ts';
+import { removePrestagedMedium } from './remove-prestaged-medium.ts';
 import { restartComputer } from './restart-computer.ts';
 import { runCommandLine } from './run-command-line.ts';
 import { runTaskSequence } from './run-task-sequence.ts';
@@ -18,6 +19,7 @@ export const stepTypes: readonly StepType<any>[] = [
   connectToNetworkFolder,
   formatAndPartitionDisk,
   prepareForCapture,
+  removePrestagedMedium,
   restartComputer,
   runCommandLine,
   runTaskSequence,

@@ -1,6 +1,6 @@
 import { type Layout, layoutFileSize } from '../model/layout.ts';
-import { estimateIsoSize, writeIso } from './iso.ts';
-import type { IsoStructure } from './iso-reader.ts';
+import type { IsoStructure } from './iso/reader.ts';
+import { estimateIsoSize, writeIso } from './iso/write.ts';
 import type { MediumTarget, TargetName } from './target.ts';
 import { usbTarget } from './usb/target.ts';
 import { wimTarget } from './wim/target.ts';

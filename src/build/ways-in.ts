@@ -3,9 +3,9 @@ import { exists, writeAtomically } from '../host/files.ts';
 import { BootwrightError } from '../model/error.ts';
 import { mediumName } from '../model/medium-name.ts';
 import { makeDiskCode, makeKeyText } from '../trust/disk-code.ts';
-import { mediumFactsOf } from './medium-files.ts';
-import { withMedium } from './open-medium.ts';
-import type { MediumSecret } from './open-policy.ts';
+import { mediumFactsOf } from './medium/files.ts';
+import { withMedium } from './medium/open.ts';
+import type { MediumSecret } from './medium/policy.ts';
 
 /** A further way to open a prestaged medium, made beside it: the medium itself stays as it was signed. */
 export interface WayIn {

@@ -39,6 +39,8 @@ export interface MediumParts {
     readonly disk?: { readonly sector: Uint8Array; readonly core: Uint8Array };
   };
   readonly menus: BootMenus;
+  /** Text of `templates/medium/capture.sh`. */
+  readonly captureScript: string;
   readonly content: readonly ContentFile[];
   /** Public keys the boot environment trusts: name of the `.pub` file and its text. */
   readonly keys: readonly { readonly name: string; readonly text: string }[];

@@ -76,7 +76,7 @@ export default class MediaCreatePrestaged extends BaseCommand {
   async #offline(flags: Parsed) {
     const { prestagedOffline } = await import('../../../media/prestaged/kind.ts');
     const { deployedSecrets } = await import('../../../src/agent/deployed-secrets.ts');
-    const { fulfil } = await import('../../../src/build/order.ts');
+    const { fulfil } = await import('../../../src/build/order/order.ts');
     const kinds = { kind: prestagedOffline, deployedSecrets, encryptContent: flags['encrypt-content'] };
     return fulfil({ ...kinds, ...(await orderOf(flags)), sequence: flags.sequence }, this.#options(flags));
   }
@@ -84,7 +84,7 @@ export default class MediaCreatePrestaged extends BaseCommand {
   async #online(flags: Parsed) {
     const { prestaged } = await import('../../../media/prestaged/kind.ts');
     const { knownAuthority, siteAuthority } = await import('../../../src/server/certificates.ts');
-    const { fulfilBootable } = await import('../../../src/build/order.ts');
+    const { fulfilBootable } = await import('../../../src/build/order/order.ts');
     return fulfilBootable(
       {
         ...{ kind: prestaged, ...(await orderOf(flags)), sequence: flags.sequence, content: flags.content ?? [] },

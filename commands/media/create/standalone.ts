@@ -33,7 +33,7 @@ export default class MediaCreateStandalone extends BaseCommand {
     const { flags } = await this.parse(MediaCreateStandalone);
     const { standalone } = await import('../../../media/standalone/kind.ts');
     const { deployedSecrets } = await import('../../../src/agent/deployed-secrets.ts');
-    const { fulfil } = await import('../../../src/build/order.ts');
+    const { fulfil } = await import('../../../src/build/order/order.ts');
     const { sequence, image, index, 'save-site': saveSite } = flags;
     const { plan, written } = await fulfil(
       {

@@ -4,7 +4,7 @@ import { WimFault, wimKind } from '../../formats/wim.ts';
 import { readWimImages } from '../../formats/wim-reader.ts';
 import type { Storage } from '../../host/storage.ts';
 import { BootwrightError } from '../../model/error.ts';
-import type { MediumReader } from '../medium-files.ts';
+import type { MediumReader } from '../medium/files.ts';
 import { imageNames, pathOnMedium, systemFolder } from './images.ts';
 
 /** Whether a file is a WIM, ours or not. */

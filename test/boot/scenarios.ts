@@ -35,7 +35,8 @@ export type Form =
   | 'ISO file on a stick'
   | 'USB image'
   | 'updated stick'
-  | 'cut stick';
+  | 'cut stick'
+  | 'laid on the disk';
 
 export interface Start extends Omit<MachineOptions, 'stick' | 'network'> {
   readonly medium: MediumName;

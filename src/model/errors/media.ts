@@ -141,6 +141,11 @@ export const mediaErrors = {
     fix: 'Give --sequence ID, and --server https://NAME:PORT or --offline.',
     exit: 'input',
   },
+  'BW-MEDIA-124': {
+    title: 'The medium does not come to the machine like that',
+    fix: 'Choose a profile that begins with disk- for a prestaged WIM, and one that begins with cd- or usb- for all others.',
+    exit: 'input',
+  },
   'BW-MEDIA-123': {
     title: 'The medium has no sealed part that could be opened otherwise',
     fix: 'Name a WIM made by `bootwright media create prestaged` with a password.',

@@ -1,7 +1,9 @@
 import { capturesAndDeploysAgain } from './capture.ts';
 import { capturesFromRunningSystem } from './capture-here.ts';
 import { capturesToServer, capturesToShare } from './capture-network.ts';
+import { refusesFlips } from './flips.ts';
 import type { Lab } from './lab.ts';
+import { lockedLevel } from './locked.ts';
 import { approved, knownByPassword, survivesOutages, turnedAway } from './online.ts';
 import { deploysFromItsDisk, deploysWithItsContent } from './prestaged.ts';
 import { refreshes } from './refresh.ts';
@@ -16,7 +18,7 @@ import {
   type Start,
 } from './scenarios.ts';
 import { type TamperingName, tamperings } from './tamper.ts';
-import { listsSticks, startsMedium } from './usb.ts';
+import { listsSticks, survivesCuts } from './usb.ts';
 
 export interface BootCase {
   readonly id: string;
@@ -275,12 +277,21 @@ const full: readonly BootCase[] = [
   ),
   bootCase(
     {
-      ...{ id: 'usb-image-cut', suite: 'full', goal: 'agent', seconds: 50 },
-      proves: 'a stick that lost power between the two sectors of its update is the medium it was',
+      ...{ id: 'usb-image-cuts', suite: 'full', goal: 'agent', seconds: 260 },
+      proves: 'power lost at five places of an update: the stick starts as the old or the new medium, never as neither',
     },
-    { medium: 'image', profile: 'usb-uefi-secureboot', disk: 'virtio', form: 'cut stick' },
-    startsMedium,
-    'olderImage' as const,
+    { medium: 'image', profile: 'usb-uefi-secureboot', disk: 'virtio', form: 'updated stick' },
+    survivesCuts,
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'bit-flips', suite: 'full', goal: 'refused', seconds: 240 },
+      proves: 'four of a hundred changed bits, in four parts of the medium: nothing is written to any disk',
+    },
+    { medium: 'small', profile: 'usb-uefi', disk: 'virtio' },
+    refusesFlips,
+    undefined,
   ),
   bootCase(
     {
@@ -331,6 +342,16 @@ const full: readonly BootCase[] = [
         name,
       ),
     ),
+  bootCase(
+    {
+      ...{ id: 'locked', suite: 'full', goal: 'agent', seconds: 420 },
+      proves:
+        'a locked medium starts once its key is enrolled; with another command line, initramfs or root it does not',
+    },
+    { medium: 'locked', profile: 'usb-uefi-secureboot', disk: 'virtio' },
+    lockedLevel,
+    undefined,
+  ),
 ];
 
 const prestaged: readonly BootCase[] = [
@@ -397,10 +418,11 @@ const captures: readonly BootCase[] = [
   ),
   bootCase(
     {
-      ...{ id: 'capture-running', suite: 'full', goal: 'deployed', seconds: 600 },
-      proves: 'a running Debian is asked by capture.sh, starts the boot environment with Secure Boot, and is captured',
+      ...{ id: 'capture-running', suite: 'full', goal: 'deployed', seconds: 240 },
+      proves:
+        'a running Debian is asked by capture.sh, starts the boot environment without its firmware, and is captured',
     },
-    { medium: 'client', profile: 'usb-uefi-secureboot', disk: 'virtio' },
+    { medium: 'sealedCapture', profile: 'cd-bios', disk: 'virtio' },
     capturesFromRunningSystem,
     undefined,
   ),

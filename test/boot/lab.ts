@@ -41,6 +41,8 @@ interface Recipe {
   readonly usb?: true;
   /** A WIM that is laid on the machine's disk. */
   readonly prestaged?: 'offline' | 'online';
+  /** Of the boot image that is signed with the lab's own Secure Boot key. */
+  readonly locked?: true;
 }
 
 const recipes = {
@@ -64,6 +66,7 @@ const recipes = {
     ...{ sequence: 'small', password: 'correct horse', keyboard: 'us' },
     options: ['--valid-from', '2026-01-01', '--valid-to', '2036-01-01'],
   },
+  locked: { sequence: 'small', password: 'correct horse', keyboard: 'us', locked: true },
   online: { servers: ['https://10.0.2.100:8443'], password: '', keyboard: 'us' },
   known: {
     ...{ servers: ['https://10.0.2.100:8443'], password: '', keyboard: 'us' },
@@ -209,13 +212,30 @@ async function makeMedium(name: MediumName, folder: string, watch: ProcessWatch)
       [
         ...['media', 'create', ...kind, '--site', site, '--output', iso],
         ...(recipe.password === '' ? ['--no-password'] : ['--password-file', passwordFile]),
-        ...['--boot-image', join(folder, 'site-us', 'boot-images', 'default')],
+        ...['--boot-image', recipe.locked === true ? await lockedBootImage(site, watch) : defaultBootImage(folder)],
         ...(recipe.options ?? []),
       ],
       watch,
     );
   }
   return { site, iso, password: recipe.password, passwordFile, keyboard: recipe.keyboard };
+}
+
+function defaultBootImage(folder: string): string {
+  return join(folder, 'site-us', 'boot-images', 'default');
+}
+
+async function lockedBootImage(site: string, watch: ProcessWatch): Promise<string> {
+  const [key, certificate] = [join(site, '..', 'secure-boot.key'), join(site, '..', 'secure-boot.pem')];
+  const subject = ['-subj', '/CN=Example Site Secure Boot/', '-days', '3650'];
+  execFileSync(
+    'openssl',
+    ['req', '-new', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject, '-keyout', key, '-out', certificate],
+    { stdio: 'ignore' },
+  );
+  const signing = ['--secure-boot-key', key, '--secure-boot-certificate', certificate];
+  await bootwright(['boot-image', 'build', 'locked', '--site', site, ...signing], watch);
+  return join(site, 'boot-images', 'locked');
 }
 
 export const program = join(root, 'bin', 'run.js');

@@ -1,8 +1,8 @@
 import { type Audit, type AuditFinding, sortFindings } from '../../model/audit.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { Progress } from '../../model/progress.ts';
-import { withMedium } from '../medium/open.ts';
-import { verifyMedium } from '../medium/verify.ts';
+import { type OpenMedium, withMedium } from '../medium/open.ts';
+import { verifyOpened } from '../medium/verify.ts';
 import { firmwareFindings } from './firmware.ts';
 import { auditMedium } from './medium.ts';
 import type { AuditRequest } from './request.ts';
@@ -29,11 +29,11 @@ export async function checkMedium(
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<MediumCheck> {
-  const [audit, firmware] = await withMedium(file, async (iso) => [
-    await auditMedium(iso, file, request),
-    await firmwareFindings(iso),
-  ]);
-  const bytes = await comparison(file, request, progress, signal);
+  const { audit, firmware, bytes } = await withMedium(file, async (medium) => ({
+    audit: await auditMedium(medium, file, request),
+    firmware: await firmwareFindings(medium),
+    bytes: await comparison(medium, file, request, progress, signal),
+  }));
   const findings = sortFindings([...bytes, ...audit.findings, ...firmware]);
   const worst = findings[0]?.severity;
   const light = worst === 'serious' ? 'red' : worst === 'warning' ? 'yellow' : 'green';
@@ -41,6 +41,7 @@ export async function checkMedium(
 }
 
 async function comparison(
+  medium: OpenMedium,
   file: string,
   { keys }: AuditRequest,
   progress: Progress,
@@ -55,7 +56,7 @@ async function comparison(
       },
     ];
   try {
-    const { findings, files } = await verifyMedium(file, keys, progress, signal);
+    const { findings, files } = await verifyOpened(medium, file, keys, progress, signal);
     if (findings.length === 0) return [{ severity: 'note', subject, message: `is what was signed, in ${files} files` }];
     return findings.map(({ path, message, meaning }) => ({
       ...{ severity: 'serious' as const, subject: path, message: `${message} ${meaning}` },

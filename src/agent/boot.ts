@@ -37,7 +37,9 @@ export async function boot(context: AgentContext): Promise<never> {
 
 /** What the medium itself says is checked with everything else it says. */
 async function asksServer({ paths }: AgentContext): Promise<boolean> {
-  return (await exists(paths.server)) || (await readMediumFacts(paths)).kind === 'bootable';
+  if (await exists(paths.server)) return true;
+  const { kind, online } = await readMediumFacts(paths);
+  return kind === 'bootable' || online === true;
 }
 
 async function deployFromMedium(context: AgentContext): Promise<never> {

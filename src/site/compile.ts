@@ -126,9 +126,7 @@ export async function compilePolicy(request: CompileRequest): Promise<Compilatio
         variables,
         secrets,
         content: content.map(({ item }) => item),
-        ...(mediaKind === 'standalone' || site.content.servers.length === 0
-          ? {}
-          : { contentServers: site.content.servers }),
+        ...(isAlone(mediaKind) || site.content.servers.length === 0 ? {} : { contentServers: site.content.servers }),
         unattended,
         allowShell: request.allowShell ?? false,
         ...dates,
@@ -176,6 +174,11 @@ function writtenSecrets(
   return (name) => secrets.includes(name) || behind.includes(name);
 }
 
+/** Media whose sequence runs without any server; what a prestaged one is told online is compiled by the server. */
+function isAlone(mediaKind: Policy['mediaKind']): boolean {
+  return mediaKind === 'standalone' || mediaKind === 'prestaged';
+}
+
 /** Active steps nobody can run, beside those the kind of medium already speaks against. */
 function cannotRun(
   steps: readonly ResolvedStep[],
@@ -197,7 +200,7 @@ function cannotRun(
       const isReadable = step.properties === undefined || type.fromProperties !== undefined;
       return isReadable ? [] : refuse('its settings cannot be read');
     }
-    const needs = mediaKind === 'standalone' ? type.needs?.(settings) : undefined;
+    const needs = isAlone(mediaKind) ? type.needs?.(settings) : undefined;
     if (needs?.managementPoint === true) return refuse('it needs a management point');
     return needs?.network === true ? refuse('it needs a network') : [];
   });

@@ -8,6 +8,7 @@ import { formatAndPartitionDisk } from './format-and-partition-disk.ts';
 import { installApplication } from './install-application.ts';
 import { installPackage } from './install-package.ts';
 import { prepareForCapture } from './prepare-for-capture.ts';
+import { removePrestagedMedium } from './remove-prestaged-medium.ts';
 import { restartComputer } from './restart-computer.ts';
 import { runCommandLine } from './run-command-line.ts';
 import { runTaskSequence } from './run-task-sequence.ts';
@@ -26,6 +27,7 @@ export const stepTypes: readonly StepType<any>[] = [
   installApplication,
   installPackage,
   prepareForCapture,
+  removePrestagedMedium,
   restartComputer,
   runCommandLine,
   runTaskSequence,

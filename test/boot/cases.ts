@@ -6,6 +6,7 @@ import { refusesFlips } from './flips.ts';
 import type { Lab } from './lab.ts';
 import { lockedLevel } from './locked.ts';
 import { approved, knownByPassword, survivesOutages, turnedAway } from './online.ts';
+import { deploysFromItsDisk, deploysWithItsContent } from './prestaged.ts';
 import { refreshes } from './refresh.ts';
 import {
   deploys,
@@ -41,7 +42,12 @@ function bootCase<How>(
   make: (start: Start, how: How) => BootCase['run'],
   how: How,
 ): BootCase {
-  const form = start.form ?? (start.profile.startsWith('cd-') ? 'cd' : 'stick');
+  const usual = start.profile.startsWith('disk-')
+    ? 'laid on the disk'
+    : start.profile.startsWith('cd-')
+      ? 'cd'
+      : 'stick';
+  const form = start.form ?? usual;
   return { ...facts, start, form, run: make(start, how) };
 }
 
@@ -359,6 +365,27 @@ const full: readonly BootCase[] = [
   ),
 ];
 
+const prestaged: readonly BootCase[] = [
+  bootCase(
+    {
+      ...{ id: 'prestaged-offline', suite: 'core', goal: 'deployed', seconds: 260 },
+      proves: 'a disk laid by the commands of docs/staging.md deploys without a network; then the medium has gone',
+    },
+    { medium: 'prestagedOffline', profile: 'disk-uefi-secureboot', disk: 'virtio' },
+    deploysFromItsDisk,
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'prestaged-online', suite: 'full', goal: 'deployed', seconds: 330 },
+      proves: 'a prestaged machine asks its server, and fetches no image: it lies on the disk',
+    },
+    { medium: 'prestagedOnline', profile: 'disk-uefi-secureboot', disk: 'virtio', tpm: true },
+    deploysWithItsContent,
+    undefined,
+  ),
+];
+
 function dated(start: Start, how: { setTo?: string }): BootCase['run'] {
   return refusesDate({ ...start, clock: start.clock ?? '' }, how);
 }
@@ -412,7 +439,7 @@ const captures: readonly BootCase[] = [
   ),
 ];
 
-export const bootCases: readonly BootCase[] = [...core, ...running, ...full, ...captures];
+export const bootCases: readonly BootCase[] = [...core, ...running, ...full, ...captures, ...prestaged];
 
 /** Shard `index` of `count` (from 1): cases are dealt out, longest first, to the shard that has least to do. */
 export function shardOf(cases: readonly BootCase[], index: number, count: number): BootCase[] {

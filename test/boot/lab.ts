@@ -40,6 +40,8 @@ interface Recipe {
   readonly options?: readonly string[];
   /** A USB image instead of an ISO. */
   readonly usb?: true;
+  /** A WIM that is laid on the machine's disk. */
+  readonly prestaged?: 'offline' | 'online';
   /** Of the boot image that is signed with the lab's own Secure Boot key. */
   readonly locked?: true;
 }
@@ -91,6 +93,11 @@ const recipes = {
   capture: { kind: 'capture', sequence: 'capture-lab', password: '', keyboard: 'us' },
   sealedCapture: { kind: 'capture', sequence: 'capture-lab', password: 'correct horse', keyboard: 'us' },
   listing: { sequence: 'listing', password: 'correct horse', keyboard: 'us', usb: true },
+  prestagedOffline: { sequence: 'prestaged', password: 'correct horse', keyboard: 'us', prestaged: 'offline' },
+  prestagedOnline: {
+    ...{ sequence: 'full', servers: ['https://10.0.2.100:8443'], password: '', keyboard: 'us' },
+    prestaged: 'online',
+  },
 } as const satisfies Readonly<Record<string, Recipe>>;
 export type MediumName = keyof typeof recipes;
 
@@ -191,14 +198,19 @@ async function bundleListing(file: string): Promise<void> {
 async function makeMedium(name: MediumName, folder: string, watch: ProcessWatch): Promise<Medium> {
   const recipe: Recipe = recipes[name];
   const site = join(folder, `site-${recipe.keyboard}`);
-  const iso = join(folder, `${name}.${recipe.usb === true ? 'img' : 'iso'}`);
+  const ending = recipe.prestaged !== undefined ? 'wim' : recipe.usb === true ? 'img' : 'iso';
+  const iso = join(folder, `${name}.${ending}`);
   const passwordFile = join(folder, `${name}.password`);
   if (!existsSync(iso)) {
     writeFileSync(passwordFile, `${recipe.password}\n`, { mode: 0o600 });
+    const servers = (recipe.servers ?? []).flatMap((server) => ['--server', server]);
+    const sequence = recipe.sequence === undefined ? [] : ['--sequence', recipe.sequence];
     const kind =
-      recipe.sequence === undefined
-        ? ['bootable', ...(recipe.servers ?? []).flatMap((server) => ['--server', server])]
-        : [recipe.kind ?? 'standalone', '--sequence', recipe.sequence];
+      recipe.prestaged !== undefined
+        ? ['prestaged', ...sequence, ...servers, ...(recipe.prestaged === 'offline' ? ['--offline'] : [])]
+        : recipe.sequence === undefined
+          ? ['bootable', ...servers]
+          : [recipe.kind ?? 'standalone', ...sequence];
     await bootwright(
       [
         ...['media', 'create', ...kind, '--site', site, '--output', iso],

@@ -28,7 +28,14 @@ import { type TamperingName, tamperedTree, tamperings } from './tamper.ts';
 import { updatedStick } from './usb.ts';
 
 /** How the medium reaches the machine; the first two are its ISO as it is. */
-export type Form = 'cd' | 'stick' | 'files on FAT32' | 'ISO file on a stick' | 'USB image' | 'updated stick';
+export type Form =
+  | 'cd'
+  | 'stick'
+  | 'files on FAT32'
+  | 'ISO file on a stick'
+  | 'USB image'
+  | 'updated stick'
+  | 'laid on the disk';
 
 export interface Start extends Omit<MachineOptions, 'stick' | 'network'> {
   readonly medium: MediumName;

@@ -30,6 +30,7 @@ import { leaveToDisk } from './leave-to-disk.ts';
 import { machineNetwork } from './network.ts';
 import { chooseOffer, isRefusable, needsNobody } from './offers.ts';
 import { preflight, whileContentIsMissing } from './preflight.ts';
+import { PrestagedContent } from './prestaged-content.ts';
 import { awaitRelease } from './release.ts';
 import { newReports, Reports } from './reports.ts';
 import { type Online, register, requestGrant } from './session.ts';
@@ -44,7 +45,7 @@ const preferredVariable = 'SMSTSPreferredAdvertID';
 /** The boot environment's work when a server says what is to be done. Ends in a restart; the caller shows what is thrown. */
 export async function deployFromServer(context: AgentContext, doors: Doors = realDoors(context)): Promise<never> {
   const { terminal, emit, machine, mask, record, clock, paths } = context;
-  const { settings, prepare, verification } = await startOnline(context);
+  const { settings, prepare, verification, prestaged } = await startOnline(context);
   const handover = await readHandover(paths.etc);
   const mediumId = settings.medium?.id ?? handover?.mark ?? noMedium;
   const label = settings.medium?.label ?? '';
@@ -88,6 +89,7 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   const own = { [sessionSecret]: session, ...(account === undefined ? {} : { [proxySecret]: account }) };
   const policy = runnablePolicy({
     ...believed,
+    ...(prestaged === undefined ? {} : { mediaKind: 'prestaged' as const }),
     secrets: { ...believed.secrets, ...own },
     unattended: believed.unattended || settings.unattended,
     allowShell: believed.allowShell || settings.allowShell,
@@ -114,6 +116,7 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   const content = new OnlineContent({
     ...{ context, policy, servers: online.servers, authority: settings.authority, network: online.network },
     token: renewedToken(context, online, session, grant),
+    ...(prestaged === undefined ? {} : { prestaged: new PrestagedContent(prestaged) }),
   });
   if (released.offer !== undefined) await preflight(context, policy, content, released.offer);
   const variables = earlier === undefined ? await askForVariables(context, policy) : [];

@@ -54,7 +54,7 @@ export async function verifyOpened(
   const findings = [
     ...listing(iso, manifest),
     ...(await changedFiles(iso, manifest, progress, signal)),
-    ...(iso.form === 'iso' ? await changedStructure(iso) : await changedLoader(iso, keys)),
+    ...(await beside(iso, keys)),
   ];
   return { mediumId: facts.id, key: manifest.key, files: manifest.files.length, bytes: total, findings };
 }
@@ -111,16 +111,19 @@ function meaningOf(path: string): string {
       'The start menu decides which kernel starts, with which first program and which command line. No firmware checks it, not even with Secure Boot.',
     ],
     [
-      /^boot\/(initramfs\.img|medium\.cpio)$/,
+      /^(system\/)?boot\/(initramfs\.img|medium\.cpio)$/,
       'This runs first, with all rights, before the password is asked: it could record the password or skip every check. No firmware checks it.',
     ],
-    [/^boot\/vmlinuz$/, 'The kernel. With Secure Boot only a signed one starts; without it, any.'],
+    [/^(system\/)?boot\/vmlinuz$/, 'The kernel. With Secure Boot only a signed one starts; without it, any.'],
     [
       /^boot\/root\.squashfs$/,
       'The boot environment with the program that asks for the password and checks everything else. No firmware checks it.',
     ],
-    [/^(EFI\/|boot\/grub\/efi\.img)/, 'A loader for UEFI. With Secure Boot only a signed one starts; without it, any.'],
-    [/^boot\/grub\//, 'A loader for BIOS. Nothing checks it on the target.'],
+    [
+      /^(system\/)?(EFI\/|boot\/grub\/efi\.img)/,
+      'A loader for UEFI. With Secure Boot only a signed one starts; without it, any.',
+    ],
+    [/^(system\/)?boot\/grub\//, 'A loader for BIOS. Nothing checks it on the target.'],
     [
       /^bootwright\/policy\./,
       'What the agent is to do or whom it is to ask, with variables and secrets. The agent refuses it.',
@@ -139,6 +142,12 @@ async function withCommandLine(iso: MediumReader, finding: Finding): Promise<Fin
     .filter((line) => /^\s*(linux|chainloader|configfile)\b/.test(line));
   if (lines.length === 0) return finding;
   return { ...finding, meaning: `${finding.meaning} It now says: ${lines.map((line) => line.trim()).join(' · ')}` };
+}
+
+/** What lies beside the files. A WIM has nothing there: it is read by its directories only, and nothing starts from it. */
+async function beside(medium: OpenMedium, keys: readonly PublicKey[]): Promise<Finding[]> {
+  if (medium.form === 'wim') return [];
+  return medium.form === 'iso' ? changedStructure(medium) : changedLoader(medium, keys);
 }
 
 async function changedStructure(iso: IsoReader): Promise<Finding[]> {

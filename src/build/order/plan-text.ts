@@ -30,11 +30,18 @@ export function planText(plan: MediumPlan): string {
   ].join('\n');
 }
 
+const kindTitles = {
+  standalone: 'Stand-alone medium',
+  bootable: 'Bootable medium',
+  capture: 'Capture medium',
+  prestaged: 'Prestaged medium',
+} as const;
+
 function heading({ kind: name, sequence, online, about }: MediumPlan): string[] {
   const { author, version, comment } = about ?? {};
   const written = [version && `version ${version}`, author && `by ${author}`, comment].filter(Boolean).join(', ');
-  const title = name === 'capture' ? 'Capture medium' : 'Stand-alone medium';
-  const kind = sequence === undefined ? 'Bootable medium' : `${title} for "${sequence.name}" (${sequence.id})`;
+  const title = kindTitles[name];
+  const kind = sequence === undefined ? title : `${title} for "${sequence.name}" (${sequence.id})`;
   return [
     kind,
     ...(written === '' ? [] : [written]),

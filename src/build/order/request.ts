@@ -55,6 +55,8 @@ export interface BootableRequest extends CommonRequest {
   readonly kind: MediaKind<BootableSettings>;
   readonly servers: readonly MediumServer[];
   readonly unknownComputers: boolean;
+  /** Of prestaged media: whose content lies on them already. What is to be done the server says all the same. */
+  readonly prestages?: { readonly sequenceId?: string; readonly content: readonly string[] };
   /** PEM of the authority the servers are known by, made when there is none; `peek` makes nothing. */
   readonly authority: {
     readonly peek: () => Promise<string | undefined>;

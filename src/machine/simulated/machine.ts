@@ -14,6 +14,7 @@ import type {
   NetworkFolder,
   PartitionPlan,
   PartitionTable,
+  ReleasedRoom,
   UploadRequest,
   VerifyImageRequest,
   VolumeFacts,
@@ -89,6 +90,18 @@ export class SimulatedMachine extends SimulatedStore implements Machine {
         uuid,
       })),
     };
+  }
+
+  async releasePartitions(volumes: readonly string[]): Promise<ReleasedRoom> {
+    const disk = this.model.disks.find(({ prestaged }) => prestaged?.volumes.some((name) => volumes.includes(name)));
+    if (disk?.prestaged === undefined) throw new BootwrightError('BW-DISK-008', 'There are no such partitions.');
+    const { volumes: removed, usableBytes } = disk.prestaged;
+    delete disk.prestaged;
+    const root = disk.partitions.at(-1);
+    if (root === undefined) throw new BootwrightError('BW-DISK-008', 'There is no root file system.');
+    const before = root.sizeBytes;
+    root.sizeBytes += disk.sizeBytes - 2 ** 21 - usableBytes;
+    return { removed, rootBytes: { before, after: root.sizeBytes } };
   }
 
   async format(volume: string, fileSystem: FileSystem, label: string): Promise<void> {

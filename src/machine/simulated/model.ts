@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Disk, MachineFacts } from '../../model/machine.ts';
+import type { Disk, MachineFacts, PrestagedPart } from '../../model/machine.ts';
 
 /** A machine as data: JSON that can be written down before and after, and compared. */
 export interface SimulatedModel {
@@ -14,7 +14,8 @@ export interface SimulatedModel {
   answers: Record<string, number>;
 }
 
-export interface SimulatedDisk extends Omit<Disk, 'index' | 'contents'> {
+export interface SimulatedDisk extends Omit<Disk, 'index' | 'contents' | 'prestaged'> {
+  prestaged?: PrestagedPart;
   style: 'gpt' | 'mbr' | 'none';
   /** Whether the first sector starts GRUB. */
   bootCode: '' | 'grub';

@@ -1,7 +1,8 @@
 import { capturesAndDeploysAgain } from './capture.ts';
 import type { Lab } from './lab.ts';
 import { approved, knownByPassword, survivesOutages, turnedAway } from './online.ts';
-import { refreshes } from './refresh.ts';
+import { afterSteps, atOnce, refreshes } from './refresh.ts';
+import { goesOnInNewer } from './renewal.ts';
 import {
   deploys,
   type Form,
@@ -168,7 +169,7 @@ const running: readonly BootCase[] = [
     },
     { medium: 'client', profile: 'usb-uefi-secureboot', disk: 'virtio' },
     refreshes,
-    undefined,
+    atOnce,
   ),
 ];
 
@@ -323,6 +324,24 @@ const full: readonly BootCase[] = [
         name,
       ),
     ),
+  bootCase(
+    {
+      ...{ id: 'online-renewal', suite: 'full', goal: 'deployed', seconds: 420 },
+      proves: 'a medium that is too old goes on in the boot image of the site, by kexec with Secure Boot, and deploys',
+    },
+    { medium: 'online', profile: 'cd-uefi-secureboot', disk: 'virtio', tpm: true },
+    goesOnInNewer,
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'refresh-bios', suite: 'full', goal: 'deployed', seconds: 900 },
+      proves: 'a running Debian without UEFI does steps first, with an approved secret, then leaves for its boot image',
+    },
+    { medium: 'client', profile: 'usb-bios', disk: 'virtio', tpm: true },
+    refreshes,
+    afterSteps,
+  ),
 ];
 
 function dated(start: Start, how: { setTo?: string }): BootCase['run'] {

@@ -7,7 +7,8 @@ import type { Lab } from './lab.ts';
 import { lockedLevel } from './locked.ts';
 import { approved, knownByPassword, survivesOutages, turnedAway } from './online.ts';
 import { deploysFromItsDisk, deploysWithItsContent } from './prestaged.ts';
-import { refreshes } from './refresh.ts';
+import { afterSteps, atOnce, refreshes } from './refresh.ts';
+import { goesOnInNewer } from './renewal.ts';
 import {
   deploys,
   type Form,
@@ -179,7 +180,7 @@ const running: readonly BootCase[] = [
     },
     { medium: 'client', profile: 'usb-uefi-secureboot', disk: 'virtio' },
     refreshes,
-    undefined,
+    atOnce,
   ),
 ];
 
@@ -362,6 +363,24 @@ const full: readonly BootCase[] = [
     { medium: 'locked', profile: 'usb-uefi-secureboot', disk: 'virtio' },
     lockedLevel,
     undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'online-renewal', suite: 'full', goal: 'deployed', seconds: 420 },
+      proves: 'a medium that is too old goes on in the boot image of the site, by kexec with Secure Boot, and deploys',
+    },
+    { medium: 'online', profile: 'cd-uefi-secureboot', disk: 'virtio', tpm: true },
+    goesOnInNewer,
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'refresh-bios', suite: 'full', goal: 'deployed', seconds: 900 },
+      proves: 'a running Debian without UEFI does steps first, with an approved secret, then leaves for its boot image',
+    },
+    { medium: 'client', profile: 'usb-bios', disk: 'virtio', tpm: true },
+    refreshes,
+    afterSteps,
   ),
 ];
 

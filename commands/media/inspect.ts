@@ -61,8 +61,10 @@ export default class MediaInspect extends BaseCommand {
     ];
     for (const [name, value] of rows) this.log(`${name.padEnd(13)}${value}`);
     if (found.content.length > 0) this.log('\nContent');
-    for (const { id, files, size } of found.content)
-      this.log(`  ${id}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}`);
+    for (const { id, files, size, kind, name } of found.content) {
+      const about = kind === undefined ? '' : `  ${kind}${name === undefined || name === id ? '' : ` "${name}"`}`;
+      this.log(`  ${id}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}${about}`);
+    }
     for (const line of policyLines(policy)) this.log(line);
     this.log('\nLoaders');
     for (const line of found.loaders.flatMap(loaderLines)) this.log(line);

@@ -28,6 +28,8 @@ export interface Guest {
   /** Types on the serial console. */
   typeSerial(text: string): Promise<void>;
   screenshot(file: string): Promise<void>;
+  /** Pulls the network cable, or plugs it in again. */
+  setLink(up: boolean): Promise<void>;
   /** Presses the power button and waits; false when the system did not react in time. */
   powerDown(timeoutMilliseconds: number): Promise<boolean>;
   /** Pulls the plug. */
@@ -201,6 +203,9 @@ function makeGuest(
     typeSerial: async (typed) => await console.send(typed),
     screenshot: async (filename) => {
       await qmp.execute('screendump', { filename, format: 'png' });
+    },
+    setLink: async (up) => {
+      await qmp.execute('set_link', { name: 'network', up });
     },
     powerDown: async (timeout) => {
       await qmp.execute('system_powerdown');

@@ -1,4 +1,7 @@
+import { installsSoftware } from './applications.ts';
 import { capturesAndDeploysAgain } from './capture.ts';
+import { capturesFromRunningSystem } from './capture-here.ts';
+import { capturesToServer, capturesToShare } from './capture-network.ts';
 import { refusesFlips } from './flips.ts';
 import type { Lab } from './lab.ts';
 import { lockedLevel } from './locked.ts';
@@ -321,6 +324,16 @@ const full: readonly BootCase[] = [
     dated,
     { setTo: '2027-03-01 12:00' },
   ),
+  bootCase(
+    {
+      ...{ id: 'applications', suite: 'full', goal: 'deployed', seconds: 230 },
+      proves:
+        'a package runs in the boot environment and in the applied system; an application and what it needs are installed in the deployed one, and found',
+    },
+    { medium: 'software', profile: 'cd-uefi', disk: 'virtio' },
+    (start) => installsSoftware(start),
+    undefined,
+  ),
   ...(Object.keys(tamperings) as TamperingName[])
     .filter((name) => name !== 'a byte of content')
     .map((name) =>
@@ -350,7 +363,56 @@ function dated(start: Start, how: { setTo?: string }): BootCase['run'] {
   return refusesDate({ ...start, clock: start.clock ?? '' }, how);
 }
 
-export const bootCases: readonly BootCase[] = [...core, ...running, ...full];
+const captures: readonly BootCase[] = [
+  bootCase(
+    {
+      ...{ id: 'capture-smb', suite: 'full', goal: 'deployed', seconds: 120 },
+      proves: 'a machine captures to Samba with account and password; the server is killed and comes back',
+    },
+    { medium: 'capture', profile: 'cd-uefi', disk: 'virtio' },
+    capturesToShare,
+    { kind: 'smb', fault: 'server killed' },
+  ),
+  bootCase(
+    {
+      ...{ id: 'capture-nfs', suite: 'full', goal: 'deployed', seconds: 120 },
+      proves: 'a machine captures to an NFS export; the cable is pulled and plugged in again',
+    },
+    { medium: 'capture', profile: 'cd-bios', disk: 'nvme' },
+    capturesToShare,
+    { kind: 'nfs', fault: 'cable pulled' },
+  ),
+  bootCase(
+    {
+      ...{ id: 'capture-share-gone', suite: 'full', goal: 'failed', seconds: 240 },
+      proves: 'a share that never comes back ends the capture with its code; nothing stands under the name',
+    },
+    { medium: 'capture', profile: 'cd-uefi', disk: 'ahci' },
+    capturesToShare,
+    { kind: 'smb', fault: 'server gone for good' },
+  ),
+  bootCase(
+    {
+      ...{ id: 'capture-https', suite: 'full', goal: 'deployed', seconds: 150 },
+      proves: 'a machine sends its image to a site; the server is killed in the middle, and only the rest is sent',
+    },
+    { medium: 'capture', profile: 'cd-bios', disk: 'virtio' },
+    capturesToServer,
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'capture-running', suite: 'full', goal: 'deployed', seconds: 240 },
+      proves:
+        'a running Debian is asked by capture.sh, starts the boot environment without its firmware, and is captured',
+    },
+    { medium: 'sealedCapture', profile: 'cd-bios', disk: 'virtio' },
+    capturesFromRunningSystem,
+    undefined,
+  ),
+];
+
+export const bootCases: readonly BootCase[] = [...core, ...running, ...full, ...captures];
 
 /** Shard `index` of `count` (from 1): cases are dealt out, longest first, to the shard that has least to do. */
 export function shardOf(cases: readonly BootCase[], index: number, count: number): BootCase[] {

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { obtainDebianImage } from '../../src/prove/debian-image.ts';
+import { writeSoftware } from './applications.ts';
 import { ProcessWatch } from './process-watch.ts';
 
 /** What the boot tests start: a site of their own and the media made from it by the command line, as a user would. */
@@ -28,8 +29,9 @@ export interface Medium {
 }
 
 interface Recipe {
-  /** Of a stand-alone medium. */
+  /** Of a stand-alone or a capture medium. */
   readonly sequence?: string;
+  readonly kind?: 'capture';
   /** Of a bootable one. */
   readonly servers?: readonly string[];
   /** Empty: none. */
@@ -59,6 +61,7 @@ const recipes = {
     ...{ sequence: 'plain', password: 'correct horse', keyboard: 'us' },
     options: ['--encrypt-content', '--recovery-key'],
   },
+  software: { sequence: 'applications', password: 'correct horse', keyboard: 'us', options: ['--unattended'] },
   dated: {
     ...{ sequence: 'small', password: 'correct horse', keyboard: 'us' },
     options: ['--valid-from', '2026-01-01', '--valid-to', '2036-01-01'],
@@ -84,6 +87,9 @@ const recipes = {
     options: ['--label', 'OLDER'],
   },
   deployImage: { sequence: 'plain', password: 'naïve Ω-żółć 7', keyboard: 'us', usb: true },
+  /** Asks where the image goes. */
+  capture: { kind: 'capture', sequence: 'capture-lab', password: '', keyboard: 'us' },
+  sealedCapture: { kind: 'capture', sequence: 'capture-lab', password: 'correct horse', keyboard: 'us' },
   listing: { sequence: 'listing', password: 'correct horse', keyboard: 'us', usb: true },
 } as const satisfies Readonly<Record<string, Recipe>>;
 export type MediumName = keyof typeof recipes;
@@ -147,6 +153,7 @@ async function makeSite(
   cpSync(join(import.meta.dirname, 'sequences'), join(site, 'sequences'), { recursive: true });
   const yaml = join(site, 'site.yaml');
   writeFileSync(yaml, readFileSync(yaml, 'utf8').replace(/^keyboard: .*$/m, `keyboard: ${keyboard}`));
+  writeSoftware(site);
   await bundleListing(join(site, 'packages', 'listing', 'list.mjs'));
   writeFileSync(join(site, 'images', 'debian.yaml'), `file: ${JSON.stringify(debian)}\n`);
   await bootwright(['key', 'init', '--site', site], watch);
@@ -191,7 +198,7 @@ async function makeMedium(name: MediumName, folder: string, watch: ProcessWatch)
     const kind =
       recipe.sequence === undefined
         ? ['bootable', ...(recipe.servers ?? []).flatMap((server) => ['--server', server])]
-        : ['standalone', '--sequence', recipe.sequence];
+        : [recipe.kind ?? 'standalone', '--sequence', recipe.sequence];
     await bootwright(
       [
         ...['media', 'create', ...kind, '--site', site, '--output', iso],

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { exists } from '../../host/files.ts';
 import { HttpsClient } from '../../host/https-client.ts';
 import type { MediumPrestart } from '../../model/bootable.ts';
@@ -7,7 +6,7 @@ import type { AgentContext } from '../context.ts';
 import { openKeyboard } from '../keyboard.ts';
 import { type Medium, openBrought, openMedium } from '../medium.ts';
 import { askPassword } from '../password.ts';
-import { runBefore } from '../prestart.ts';
+import { runPrestartOf } from '../prestart.ts';
 import { startVerification, type Verification } from '../verification.ts';
 import { type OnlineSettings, ownBootImage, readSettings, signingKeys } from './settings.ts';
 
@@ -39,7 +38,7 @@ export async function startOnline(context: AgentContext): Promise<OnlineStart> {
       ...{ medium: medium.facts, bootImage: await ownBootImage(paths.etc, medium.facts), network: {} },
       range: { ...(validFrom === undefined ? {} : { validFrom }), ...(validTo === undefined ? {} : { validTo }) },
     };
-    return { settings, verification, prepare: () => runPrestartOf(context, medium, verification, prestart) };
+    return { settings, verification, prepare: () => prepareBy(context, medium, verification, prestart) };
   } catch (cause) {
     const why = (cause as Error).message;
     throw new BootwrightError('BW-AGENT-036', `What names the server cannot be used: ${why}`, { cause });
@@ -47,17 +46,14 @@ export async function startOnline(context: AgentContext): Promise<OnlineStart> {
 }
 
 /** Files of the medium run with all rights: they are compared with its signed list first. */
-async function runPrestartOf(
+async function prepareBy(
   context: AgentContext,
   medium: Medium,
   verification: Verification,
   prestart: MediumPrestart | undefined,
 ): Promise<void> {
-  if (prestart === undefined) return;
-  const { command, folder } = prestart;
-  if (folder === undefined) return runBefore(context, command);
-  await verification.finish();
-  await runBefore(context, command, join(medium.folder, folder));
+  if (prestart?.folder !== undefined) await verification.finish();
+  await runPrestartOf(context, medium.folder, prestart);
 }
 
 /** The medium's password is asked before anything else, even when nobody is to be asked anything. */

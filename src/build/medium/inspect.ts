@@ -2,7 +2,7 @@ import { bytesPerCluster } from '../../formats/exfat-boot.ts';
 import { freeClusters } from '../../formats/exfat-changes.ts';
 import { formatBootableServer } from '../../model/bootable.ts';
 import type { Manifest, MediumFacts } from '../../model/medium.ts';
-import { contentKeySecret, type Policy } from '../../model/policy.ts';
+import { type ContentItem, contentKeySecret, type Policy } from '../../model/policy.ts';
 import { isSecretReference } from '../../model/sequence.ts';
 import { type FirmwareVerdict, firmwareVerdicts } from '../order/plan.ts';
 import { jsonOf, type MediumReader, mediumFactsOf } from './files.ts';
@@ -22,7 +22,14 @@ export interface Inspection {
   readonly facts: MediumFacts;
   /** Fingerprint of the key the manifest claims. */
   readonly claimedKey: string;
-  readonly content: readonly { readonly id: string; readonly files: number; readonly size: number }[];
+  readonly content: readonly {
+    readonly id: string;
+    readonly files: number;
+    readonly size: number;
+    /** Absent when sealed. */
+    readonly kind?: string;
+    readonly name?: string;
+  }[];
   readonly firmware: readonly FirmwareVerdict[];
   /** What firmware and loaders start, with every signature. */
   readonly loaders: readonly LoaderFacts[];
@@ -58,7 +65,7 @@ export async function inspectMedium(file: string, secret?: MediumSecret): Promis
       ...(iso.form === 'usb' ? { stick: stickFacts(iso) } : {}),
       facts,
       claimedKey: typeof manifest?.key === 'string' ? manifest.key : '',
-      content: contentOf(iso),
+      content: described(contentOf(iso), brought !== undefined && 'content' in brought ? brought.content : []),
       firmware: firmwareVerdicts(
         { secureBoot: true, architecture: 'x64' },
         shim === undefined || shim.size > 16 * 1024 * 1024 ? new Uint8Array(0) : await iso.bytes(shim),
@@ -87,6 +94,16 @@ function contentOf(iso: MediumReader): Inspection['content'] {
     found.set(id, { id, files: entry.files + 1, size: entry.size + size });
   }
   return [...found.values()];
+}
+
+/** An application need not bring files: it is listed all the same. */
+function described(found: Inspection['content'], items: readonly ContentItem[]): Inspection['content'] {
+  const told = found.map((entry) => {
+    const item = items.find(({ id }) => id === entry.id);
+    return item === undefined ? entry : { ...entry, kind: item.kind, name: item.name };
+  });
+  const bare = items.filter(({ id }) => !found.some((entry) => entry.id === id));
+  return [...told, ...bare.map(({ id, kind, name }) => ({ id, files: 0, size: 0, kind, name }))];
 }
 
 function inspectedPolicy(brought: Brought): InspectedPolicy {

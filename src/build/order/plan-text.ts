@@ -9,8 +9,8 @@ export function planText(plan: MediumPlan): string {
     ...section('On the target', [...effects(plan), ...asked(plan), ...validity(plan)]),
     ...section('Content', [
       ...plan.content.map(
-        ({ id, name, size, files, unread }) =>
-          `${id}${name === id ? '' : ` (${name})`}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}, ${reading(files, unread)}`,
+        ({ id, name, size, files, unread, because }) =>
+          `${id}${name === id ? '' : ` (${name})`}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}, ${reading(files, unread)}${because.length === 0 ? '' : `; for ${because.join(', ')}`}`,
       ),
       `boot image ${plan.bootImage.name}, kernel ${plan.bootImage.kernelVersion}, as it was built`,
     ]),
@@ -42,14 +42,18 @@ function heading({ kind: name, sequence, online, about }: MediumPlan): string[] 
   ];
 }
 
-function effects({ kind, online, erases }: MediumPlan): string[] {
+function effects(plan: MediumPlan): string[] {
+  const first = plan.prestart === undefined ? [] : [`Runs first: ${plan.prestart}`];
+  return [...first, ...effectsOf(plan)];
+}
+
+function effectsOf({ kind, online, erases }: MediumPlan): string[] {
   if (online !== undefined)
     return [
       'Erases nothing by itself: what happens is decided by the site when the machine asks.',
       online.unknownComputers
         ? 'Machines the site does not know may ask too.'
         : 'Machines the site does not know get nothing.',
-      ...(online.prestart === undefined ? [] : [`Runs first: ${online.prestart}`]),
     ];
   if (erases.length === 0) return ['Erases nothing.'];
   const word = kind === 'capture' ? 'CHANGES' : 'ERASES';

@@ -180,6 +180,7 @@ async function partsOf(
     bootImageFolder: folder,
     loaders: await readLoaders(bootImage),
     menus: { main: await menu('grub.cfg'), loopback: await menu('loopback.cfg'), finder: await menu('efi-grub.cfg') },
+    captureScript: await readText(templatePath('medium', 'capture.sh')),
     content: content.flatMap(({ files }) => files.map(({ path, source, size }) => ({ path, source, size }))),
   } satisfies Omit<MediumParts, 'id' | 'policy' | 'keys'>;
 }

@@ -131,4 +131,19 @@ export const mediaErrors = {
     fix: 'Give --destination, or leave out --unattended: then it is asked on the machine.',
     exit: 'input',
   },
+  'BW-MEDIA-180': {
+    title: 'Content that the sequence needs cannot be left out',
+    fix: 'Disable the step that needs it, or leave out --exclude.',
+    exit: 'refused',
+  },
+  'BW-MEDIA-181': {
+    title: 'What is to be left out would not be on the medium',
+    fix: 'Correct the ID after --exclude, or leave it out.',
+    exit: 'input',
+  },
+  'BW-MEDIA-182': {
+    title: 'A list of software would name nothing on the medium',
+    fix: 'Give --application or --package for each that may be named, or list them under "choices" of the step.',
+    exit: 'input',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -6,7 +6,7 @@ import { type ContentItem, contentKeySecret, type Policy } from '../../model/pol
 import { isSecretReference } from '../../model/sequence.ts';
 import { type FirmwareVerdict, firmwareVerdicts } from '../order/plan.ts';
 import { jsonOf, type MediumReader, mediumFactsOf } from './files.ts';
-import { type LoaderFacts, loaderFacts } from './loaders.ts';
+import { type LoaderFacts, loaderFacts, loaderFile } from './loaders.ts';
 import { type OpenMedium, withMedium } from './open.ts';
 import { type Brought, type MediumSecret, openBroughtOf, secretsOf, variablesOf } from './policy.ts';
 import { type SequenceLine, sequenceLines } from './sequence-tree.ts';
@@ -56,7 +56,7 @@ export async function inspectMedium(file: string, secret?: MediumSecret): Promis
     const manifest = (await jsonOf(iso, 'bootwright/manifest.json')) as Partial<Manifest> | undefined;
     const brought =
       facts.passwordRequired && secret === undefined ? undefined : await openBroughtOf(iso, file, secret ?? '');
-    const shim = iso.file('EFI/BOOT/BOOTX64.EFI');
+    const shim = loaderFile(iso, 'EFI/BOOT/BOOTX64.EFI');
     return {
       file,
       size: iso.length,

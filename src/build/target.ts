@@ -3,10 +3,10 @@ import type { BootFileRole, BootImage } from '../model/boot-image.ts';
 import type { Layout, LayoutFile } from '../model/layout.ts';
 import type { Progress } from '../model/progress.ts';
 import type { Hashes } from './hashes.ts';
-import type { IsoStructure } from './iso-reader.ts';
+import type { IsoStructure } from './iso/reader.ts';
 import type { HashSource } from './sources.ts';
 
-export type TargetName = 'iso' | 'usb';
+export type TargetName = 'iso' | 'usb' | 'wim';
 
 /** Files a target adds to those of the kind; before anything is known, with their final length. */
 export type OwnFiles = (layout: Layout, known?: { hashes: Hashes; structure?: IsoStructure }) => LayoutFile[];

@@ -1,8 +1,9 @@
 import { type Layout, layoutFileSize } from '../model/layout.ts';
-import { estimateIsoSize, writeIso } from './iso.ts';
-import type { IsoStructure } from './iso-reader.ts';
+import type { IsoStructure } from './iso/reader.ts';
+import { estimateIsoSize, writeIso } from './iso/write.ts';
 import type { MediumTarget, TargetName } from './target.ts';
 import { usbTarget } from './usb/target.ts';
+import { wimTarget } from './wim/target.ts';
 
 const fat32Limit = 4 * 1024 ** 3 - 1;
 const unknown = '0'.repeat(64);
@@ -30,9 +31,14 @@ function tooLarge({ files }: Layout): string[] {
     .map(({ path }) => `${path} is larger than FAT32 allows: write the ISO byte by byte instead of copying its files.`);
 }
 
-export const targets: Readonly<Record<TargetName, MediumTarget>> = { iso: isoTarget, usb: usbTarget };
+export const targets: Readonly<Record<TargetName, MediumTarget>> = {
+  iso: isoTarget,
+  usb: usbTarget,
+  wim: wimTarget,
+};
 
 /** What the name of the output says; an ISO when it says nothing. */
 export function targetOf(output: string): TargetName {
+  if (/\.wim$/i.test(output)) return 'wim';
   return /\.(img|raw|usb)$/i.test(output) ? 'usb' : 'iso';
 }

@@ -28,6 +28,8 @@ export interface Guest {
   /** Types on the serial console. */
   typeSerial(text: string): Promise<void>;
   screenshot(file: string): Promise<void>;
+  /** Pulls the network cable, or plugs it in again. */
+  setLink(up: boolean): Promise<void>;
   /** Presses the power button and waits; false when the system did not react in time. */
   powerDown(timeoutMilliseconds: number): Promise<boolean>;
   /** Pulls the plug. */
@@ -69,7 +71,7 @@ export async function startGuest(
   for (const name of [guestNames.control, guestNames.console, guestNames.events]) {
     await rm(join(folder, name), { force: true });
   }
-  const targetDisk = join(folder, 'target.img');
+  const targetDisk = join(folder, guestNames.targetDisk);
   if (!(await exists(targetDisk))) await createSparse(targetDisk, machine.target.sizeBytes);
   const variables = await prepareVariables(options.firmware, join(folder, 'variables.fd'));
   const plug = new AbortController();
@@ -201,6 +203,9 @@ function makeGuest(
     typeSerial: async (typed) => await console.send(typed),
     screenshot: async (filename) => {
       await qmp.execute('screendump', { filename, format: 'png' });
+    },
+    setLink: async (up) => {
+      await qmp.execute('set_link', { name: 'network', up });
     },
     powerDown: async (timeout) => {
       await qmp.execute('system_powerdown');

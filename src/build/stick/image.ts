@@ -4,8 +4,8 @@ import type { ExfatVolume } from '../../formats/exfat-reader.ts';
 import { backupTableSize, writeGpt } from '../../formats/gpt-writer.ts';
 import type { Extent, VolumePiece } from '../../formats/volume.ts';
 import { type OpenStorage, openStorage } from '../../host/storage.ts';
-import { mediumFactsOf } from '../medium-files.ts';
-import { withMedium } from '../open-medium.ts';
+import { mediumFactsOf } from '../medium/files.ts';
+import { withMedium } from '../medium/open.ts';
 import { isUsb, openUsb, type UsbMedium } from '../usb/medium.ts';
 import { grownGeometry, partitionNames } from '../usb/partitions.ts';
 

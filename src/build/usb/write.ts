@@ -4,15 +4,12 @@ import type { PlannedVolume } from '../../formats/volume.ts';
 import { hashFile, readBytes, readText, rename, rm, syncFolder } from '../../host/files.ts';
 import { removeOnExit } from '../../host/leftovers.ts';
 import { templatePath } from '../../host/package.ts';
-import { readPieces } from '../../host/pieces.ts';
-import { run } from '../../host/process.ts';
 import { randomId } from '../../host/random.ts';
 import { createStorage, type Storage } from '../../host/storage.ts';
 import type { BootFileRole } from '../../model/boot-image.ts';
 import { BootwrightError } from '../../model/error.ts';
-import { type Layout, layoutFileSize, type SourceFile } from '../../model/layout.ts';
-import { writeEncrypted } from '../encrypt-content.ts';
-import { hashSources, refuseChanges, sourceFacts } from '../sources.ts';
+import { type Layout, layoutFileSize } from '../../model/layout.ts';
+import { copyAndHash } from '../copy-content.ts';
 import type { TargetJob } from '../target.ts';
 import { type BiosLoader, placeBiosLoader, sharedFiles } from './loader.ts';
 import { openUsb } from './medium.ts';
@@ -34,7 +31,7 @@ export async function writeUsb(job: TargetJob): Promise<{ readonly size: number 
   try {
     const image = await createStorage(temporary, geometry.size);
     try {
-      const hashes = await copyAndHash(job, image, temporary, volumesOf(job.draft, geometry));
+      const hashes = await copyAndHash(job, image, temporary, volumesOf(job.draft, geometry).places);
       job.progress.phase('signing and checking');
       const { layout, id } = await job.finish(hashes);
       const volumes = volumesOf(layout, geometry, hashes);
@@ -55,91 +52,6 @@ export async function writeUsb(job: TargetJob): Promise<{ readonly size: number 
     throw error;
   } finally {
     keep();
-  }
-}
-
-/** Both read the sources, one right behind the other: the page cache gives them the same bytes. */
-async function copyAndHash(
-  job: TargetJob,
-  image: Storage,
-  path: string,
-  { places }: UsbVolumes,
-): Promise<Map<string, string>> {
-  const { draft, progress } = job;
-  const before = await sourceFacts(draft);
-  const total = draft.files.reduce((sum, file) => sum + ('source' in file ? layoutFileSize(file) : 0), 0);
-  progress.phase(`writing ${basename(job.output)}`, { bytes: total });
-  const failed = new AbortController();
-  const signal = AbortSignal.any([failed.signal, ...(job.signal === undefined ? [] : [job.signal])]);
-  let reason: unknown;
-  const ended = <T>(work: Promise<T>): Promise<T> =>
-    work.catch((error: unknown) => {
-      reason ??= error;
-      failed.abort();
-      throw error;
-    });
-  const copy = async (): Promise<void> => {
-    let done = 0;
-    for (const file of draft.files) {
-      const place = places.get(file.path);
-      if (!('source' in file) || file.encryption !== undefined || place === undefined) continue;
-      const before = done;
-      const onBytes = (bytes: number): void => progress.advance(before + bytes, file.path);
-      if (file.size >= ownProcess) await copyByProgram(file, path, place, onBytes, signal);
-      else await copyHere(file, image, place, signal);
-      done += file.size;
-      progress.advance(done, file.path);
-    }
-  };
-  const [hashes] = await Promise.allSettled([ended(hashSources(draft, job.hash ?? hashFile, signal)), ended(copy())]);
-  if (reason === undefined && hashes.status === 'fulfilled') {
-    const sizes = new Map(draft.files.map((file) => [file.path, layoutFileSize(file)]));
-    const placeOf = (file: string) => {
-      const [offset, size] = [places.get(file), sizes.get(file) ?? 0];
-      return offset === undefined ? undefined : { size, extents: [{ offset, size }] };
-    };
-    await writeEncrypted(draft, path, async () => placeOf, hashes.value, progress, job.signal);
-  }
-  await refuseChanges(draft, before);
-  if (reason !== undefined || hashes.status === 'rejected') throw reason;
-  return hashes.value;
-}
-
-/** Hashing keeps this process busy: a large file is copied by another one, on another core. */
-const ownProcess = 32 * 1024 * 1024;
-
-async function copyByProgram(
-  { source, size }: SourceFile,
-  image: string,
-  place: number,
-  onBytes: (bytes: number) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const range = [`seek=${place}`, `count=${size}`, 'iflag=count_bytes', 'oflag=seek_bytes', 'conv=notrunc'];
-  await run('dd', [`if=${resolve(source)}`, `of=${image}`, 'bs=1M', ...range, 'status=progress'], {
-    signal,
-    onOutput: (piece) => {
-      const bytes = [...piece.matchAll(/(\d+) bytes/g)].at(-1)?.[1];
-      if (bytes !== undefined) onBytes(Number(bytes));
-    },
-  }).catch((cause: unknown) => {
-    if (!(cause instanceof BootwrightError) || !cause.message.includes('No space left')) throw cause;
-    throw new BootwrightError('BW-HOST-004', `There is no space left for ${image}; nothing was left there.`, { cause });
-  });
-}
-
-async function copyHere(
-  { source, size }: SourceFile,
-  image: Storage,
-  place: number,
-  signal: AbortSignal,
-): Promise<void> {
-  let at = place;
-  for await (const piece of readPieces(source, signal)) {
-    // One that grew meanwhile is refused afterwards, but must not run over its neighbour.
-    if (at + piece.length > place + size) break;
-    await image.write(at, piece);
-    at += piece.length;
   }
 }
 

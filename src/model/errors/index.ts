@@ -11,6 +11,7 @@ import { proveErrors } from './prove.ts';
 import { sequenceErrors } from './sequence.ts';
 import { serverErrors } from './server.ts';
 import { siteErrors } from './site.ts';
+import { stagingErrors } from './staging.ts';
 import { stepErrors } from './step.ts';
 import { trustErrors } from './trust.ts';
 
@@ -32,6 +33,7 @@ export const errorCatalogue = {
   ...sequenceErrors,
   ...serverErrors,
   ...siteErrors,
+  ...stagingErrors,
   ...stepErrors,
   ...trustErrors,
 } as const;

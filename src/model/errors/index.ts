@@ -12,6 +12,7 @@ import { serverErrors } from './server.ts';
 import { siteErrors } from './site.ts';
 import { stepErrors } from './step.ts';
 import { trustErrors } from './trust.ts';
+import { volumeErrors } from './volumes.ts';
 
 /**
  * Every error the project can raise, one file per area. A code never changes its meaning and is never used again
@@ -32,6 +33,7 @@ export const errorCatalogue = {
   ...siteErrors,
   ...stepErrors,
   ...trustErrors,
+  ...volumeErrors,
 } as const;
 
 export type ErrorCode = keyof typeof errorCatalogue;

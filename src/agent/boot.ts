@@ -4,7 +4,7 @@ import type { prepareCapture as PrepareCapture } from './capture/prepare.ts';
 import { handoverFile } from './client/handover.ts';
 import { returnToDisk } from './client/return-to-disk.ts';
 import { confirm, type Undertaking } from './confirm.ts';
-import { mediumContent } from './content.ts';
+import { mediumContent, type PlaceOfContent } from './content.ts';
 import { readableContent } from './content-view.ts';
 import type { AgentContext } from './context.ts';
 import { checkDates } from './dates.ts';
@@ -17,6 +17,7 @@ import { refuse } from './refusal.ts';
 import { runnablePolicy } from './saved-run.ts';
 import { foresee } from './undertaking.ts';
 import { startVerification } from './verification.ts';
+import { openVolumes } from './volumes.ts';
 import { waitForDisks } from './wait-for-disks.ts';
 
 /** What the agent does in the boot environment. It ends in a restart of the machine, whatever happens. */
@@ -40,6 +41,7 @@ async function deployFromMedium(context: AgentContext): Promise<never> {
   const { emit, terminal, machine, mask, paths } = context;
   const medium = await openMedium(paths);
   terminal.setBanner({ organisation: 'Bootwright', label: medium.facts.label });
+  const volumes = await openVolumes(context, medium);
   const facts = await machine.facts();
   emit({ type: 'machine.recognised', mediumId: medium.facts.id, facts, resumed: false });
   const verification = startVerification(context, medium);
@@ -53,6 +55,9 @@ async function deployFromMedium(context: AgentContext): Promise<never> {
   terminal.setBanner({ organisation: policy.organisation, label: medium.facts.label });
   if (interrupted === undefined && !(await checkDates(context, policy))) return context.restart();
   await verification.finish();
+  volumes?.firstWasChecked();
+  // A run that goes on has had all of them compared; each is compared again when it is used.
+  if (interrupted === undefined) await volumes?.checkAll();
   const isCapture = policy.mediaKind === 'capture' && interrupted === undefined;
   const variables = isCapture ? await captureAnswers(context, policy, medium.facts.keyboard) : [];
   if (interrupted === undefined) {
@@ -60,8 +65,11 @@ async function deployFromMedium(context: AgentContext): Promise<never> {
     const isAsked = startsAnew || !policy.unattended;
     if (isAsked && !(await confirm(context, undertaking))) return context.restart();
   }
+  const folder = await readableContent(context, policy, medium.folder);
+  const placeOf: PlaceOfContent = async (item, root) => (await volumes?.folderFor(item, root)) ?? folder;
+  const content = mediumContent(context, policy, placeOf);
   return deploy(context, {
-    content: mediumContent(context, policy, await readableContent(context, policy, medium.folder)),
+    content: volumes === undefined ? content : { ...content, ready: () => volumes.first() },
     policy,
     variables,
     vault: opened.vault,

@@ -101,10 +101,7 @@ async function writeAndHash(
     if (resume.from === 0) await rm(part.path, { force: true });
     await runXorriso({ layout: draft, sources, twins, output: part.path, from: resume.from, lists, signal, onBytes });
   };
-  const [hashes] = await Promise.allSettled([
-    ended(hashSources(draft, job.hash ?? hashFile, signal)),
-    ended(write()),
-  ]);
+  const [hashes] = await Promise.allSettled([ended(hashSources(draft, job.hash ?? hashFile, signal)), ended(write())]);
   if (reason === undefined && hashes.status === 'fulfilled') {
     await part.mark(allContents);
     progress.advance(total);

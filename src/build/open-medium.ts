@@ -3,10 +3,15 @@ import { openStorage } from '../host/storage.ts';
 import { type IsoReader, isoReader } from './iso-reader.ts';
 import type { MediumReader } from './medium-files.ts';
 import { isUsb, openUsb, type UsbMedium } from './usb/medium.ts';
+import { isSingle, openSingle, type SingleMedium } from './usb/single.ts';
 
 /** A medium of either form, opened for reading its files and what lies beside them. */
 export type OpenMedium = MediumReader &
-  (({ readonly form: 'iso' } & IsoReader) | ({ readonly form: 'usb' } & UsbMedium));
+  (
+    | ({ readonly form: 'iso' } & IsoReader)
+    | ({ readonly form: 'usb' } & UsbMedium)
+    | ({ readonly form: 'usb-single' } & SingleMedium)
+  );
 
 /**
  * Opens an ISO, a USB image or a device that either was written to, hands it to `use`, closes it.
@@ -17,6 +22,7 @@ export async function withMedium<T>(path: string, use: (medium: OpenMedium) => P
   const storage = await openStorage(path, { mode: 'read' });
   try {
     if (await isUsb(storage)) return await use({ form: 'usb', ...(await openUsb(storage)) });
+    if (await isSingle(storage)) return await use({ form: 'usb-single', ...(await openSingle(storage)) });
     const handle = await open(path, 'r');
     try {
       const iso = await isoReader(handle, storage.size);

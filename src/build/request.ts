@@ -42,6 +42,8 @@ export interface StandaloneRequest extends CommonRequest {
   readonly kind: MediaKind<TaskSequence>;
   readonly sequenceId: string;
   readonly deployedSecrets?: CompileRequest['deployedSecrets'];
+  /** Bytes of a disc: a medium that is larger is spread over several. */
+  readonly volumeSize?: number;
 }
 
 export interface BootableRequest extends CommonRequest {

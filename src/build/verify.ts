@@ -4,7 +4,7 @@ import type { Progress } from '../model/progress.ts';
 import { checkFile, checkFiles, checkMedium, verifyManifest } from '../trust/manifest.ts';
 import type { PublicKey } from '../trust/public-key.ts';
 import type { Finding } from './finding.ts';
-import type { IsoReader, IsoStructure } from './iso-reader.ts';
+import type { IsoStructure } from './iso-reader.ts';
 import { type MediumReader, mediumFactsOf, parseJson, textOf } from './medium-files.ts';
 import { type OpenMedium, withMedium } from './open-medium.ts';
 import { changedLoader } from './usb/verify.ts';
@@ -54,7 +54,7 @@ export async function verifyOpened(
   const findings = [
     ...listing(iso, manifest),
     ...(await changedFiles(iso, manifest, progress, signal)),
-    ...(iso.form === 'iso' ? await changedStructure(iso) : await changedLoader(iso, keys)),
+    ...(iso.form === 'usb' ? await changedLoader(iso, keys) : await changedStructure(iso)),
   ];
   return { mediumId: facts.id, key: manifest.key, files: manifest.files.length, bytes: total, findings };
 }
@@ -141,7 +141,7 @@ async function withCommandLine(iso: MediumReader, finding: Finding): Promise<Fin
   return { ...finding, meaning: `${finding.meaning} It now says: ${lines.map((line) => line.trim()).join(' · ')}` };
 }
 
-async function changedStructure(iso: IsoReader): Promise<Finding[]> {
+async function changedStructure(iso: Exclude<OpenMedium, { form: 'usb' }>): Promise<Finding[]> {
   const file = iso.file('bootwright/image.json');
   // Without it nothing fits: boot code nobody signed is as good as changed boot code.
   const stated = file === undefined || file.size > 4096 ? undefined : parseJson(await textOf(iso, file));
@@ -151,21 +151,30 @@ async function changedStructure(iso: IsoReader): Promise<Finding[]> {
   const changed = (path: string, message: string, meaning: string): Finding[] => [
     { code: 'BW-MEDIA-012', path, message, meaning },
   ];
+  const isStick = iso.form === 'usb-single';
   return [
     ...(systemArea === found.systemArea
       ? []
       : changed(
           '(boot code and partition table)',
-          'The first 32 KiB of the image are not what was signed.',
+          isStick
+            ? 'The boot code in the first sector is not what was signed.'
+            : 'The first 32 KiB of the image are not what was signed.',
           'A BIOS that starts the stick runs the boot code, and UEFI looks here for the loaders. Nothing checks it on the target.',
         )),
     ...(remainder === found.remainder
       ? []
-      : changed(
-          '(directories and boot catalogue)',
-          'What lies between the files is not what was signed.',
-          'The boot catalogue says what a machine starts from an optical drive; changed directories can show other files to other systems.',
-        )),
+      : isStick
+        ? changed(
+            '(loader for BIOS)',
+            'The loader for BIOS is not what was signed.',
+            'Nothing checks it on the target.',
+          )
+        : changed(
+            '(directories and boot catalogue)',
+            'What lies between the files is not what was signed.',
+            'The boot catalogue says what a machine starts from an optical drive; changed directories can show other files to other systems.',
+          )),
   ];
 }
 

@@ -79,9 +79,7 @@ export async function runXorriso(job: XorrisoJob): Promise<void> {
   const args = xorrisoArguments(job);
   const { output, from, lists } = job;
   const [program, command] =
-    from === 0
-      ? ['xorriso', args]
-      : ['sh', ['-c', goOn, 'sh', output, String(from), lists.status, ...args]];
+    from === 0 ? ['xorriso', args] : ['sh', ['-c', goOn, 'sh', output, String(from), lists.status, ...args]];
   await run(program, command, {
     // Nothing may go on writing into the image once the process that knows about it is gone.
     endsWithUs: true,

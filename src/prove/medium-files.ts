@@ -30,7 +30,7 @@ export async function readMediumServers(iso: string, password: string | undefine
 
 /** Whether it is an ISO, which is a disc and a stick, or a USB image, which is a stick only. */
 export async function formOf(path: string): Promise<'iso' | 'usb'> {
-  return withMedium(path, async ({ form }) => form);
+  return withMedium(path, async ({ form }) => (form === 'iso' ? 'iso' : 'usb'));
 }
 
 async function readFromMedium(path: string, name: string): Promise<Uint8Array | undefined> {

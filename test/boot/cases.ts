@@ -1,4 +1,5 @@
 import { capturesAndDeploysAgain } from './capture.ts';
+import { provenOnDiscs, pulledWhileReading, refusesWrongDiscs } from './discs.ts';
 import type { Lab } from './lab.ts';
 import { approved, knownByPassword, survivesOutages, turnedAway } from './online.ts';
 import { refreshes } from './refresh.ts';
@@ -323,6 +324,51 @@ const full: readonly BootCase[] = [
         name,
       ),
     ),
+  bootCase(
+    {
+      ...{ id: 'two-volumes', suite: 'full', goal: 'deployed', seconds: 260 },
+      proves: 'media prove changes two discs in one drive as the agent asks for them; both compared before any write',
+    },
+    { medium: 'discs', profile: 'cd-uefi-secureboot', disk: 'virtio' },
+    (start) => provenOnDiscs(start),
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'wrong-volume', suite: 'full', goal: 'agent', seconds: 60 },
+      proves: 'a disc of another medium and another volume of this one are named and refused, the right one is taken',
+    },
+    { medium: 'discs', profile: 'cd-bios', disk: 'ahci' },
+    (start) => refusesWrongDiscs(start),
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'single-partition', suite: 'full', goal: 'agent', seconds: 50 },
+      proves: 'a stick with one FAT32 partition starts with BIOS',
+    },
+    { medium: 'single', profile: 'usb-bios', disk: 'virtio', form: 'USB image' },
+    reachesAgent,
+    {},
+  ),
+  bootCase(
+    {
+      ...{ id: 'single-partition-uefi', suite: 'full', goal: 'agent', seconds: 50 },
+      proves: 'a stick with one FAT32 partition starts with Secure Boot',
+    },
+    { medium: 'single', profile: 'usb-uefi-secureboot', disk: 'nvme', form: 'USB image' },
+    reachesAgent,
+    {},
+  ),
+  bootCase(
+    {
+      ...{ id: 'stick-pulled', suite: 'full', goal: 'refused', seconds: 50 },
+      proves: 'a stick that is pulled while it is read: the machine says so, nothing is written',
+    },
+    { medium: 'image', profile: 'usb-uefi', disk: 'virtio', form: 'USB image' },
+    (start) => pulledWhileReading(start),
+    undefined,
+  ),
 ];
 
 function dated(start: Start, how: { setTo?: string }): BootCase['run'] {

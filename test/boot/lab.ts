@@ -38,6 +38,8 @@ interface Recipe {
   readonly options?: readonly string[];
   /** A USB image instead of an ISO. */
   readonly usb?: true;
+  /** Several discs: the path is that of the first. */
+  readonly discs?: true;
 }
 
 const recipes = {
@@ -81,6 +83,12 @@ const recipes = {
     options: ['--label', 'OLDER'],
   },
   deployImage: { sequence: 'plain', password: 'naïve Ω-żółć 7', keyboard: 'us', usb: true },
+  /** Two discs: the boot environment fills most of the first. */
+  discs: {
+    ...{ sequence: 'discs', password: 'correct horse', keyboard: 'us', discs: true },
+    options: ['--volume-size', '280M'],
+  },
+  single: { sequence: 'plain', password: 'correct horse', keyboard: 'us', usb: true, options: ['--single-partition'] },
   listing: { sequence: 'listing', password: 'correct horse', keyboard: 'us', usb: true },
 } as const satisfies Readonly<Record<string, Recipe>>;
 export type MediumName = keyof typeof recipes;
@@ -183,7 +191,8 @@ async function makeMedium(name: MediumName, folder: string, watch: ProcessWatch)
   const site = join(folder, `site-${recipe.keyboard}`);
   const iso = join(folder, `${name}.${recipe.usb === true ? 'img' : 'iso'}`);
   const passwordFile = join(folder, `${name}.password`);
-  if (!existsSync(iso)) {
+  const path = recipe.discs === true ? iso.replace('.iso', '-1.iso') : iso;
+  if (!existsSync(path)) {
     writeFileSync(passwordFile, `${recipe.password}\n`, { mode: 0o600 });
     const kind =
       recipe.sequence === undefined
@@ -199,7 +208,7 @@ async function makeMedium(name: MediumName, folder: string, watch: ProcessWatch)
       watch,
     );
   }
-  return { site, iso, password: recipe.password, passwordFile, keyboard: recipe.keyboard };
+  return { site, iso: path, password: recipe.password, passwordFile, keyboard: recipe.keyboard };
 }
 
 export const program = join(root, 'bin', 'run.js');

@@ -58,7 +58,11 @@ describe.each(['iso', 'img'])('a build of %s that is killed', (kind) => {
       expect(readdirSync(folder)).not.toContain(`whole.${kind}`);
       // What wrote for it has ended too.
       await expect
-        .poll(() => execFileSync('sh', ['-c', `fuser ${output}.part 2>/dev/null || true`]).toString().trim())
+        .poll(() =>
+          execFileSync('sh', ['-c', `fuser ${output}.part 2>/dev/null || true`])
+            .toString()
+            .trim(),
+        )
         .toBe('');
     }
     if (!readdirSync(folder).includes(`whole.${kind}`)) {

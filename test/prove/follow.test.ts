@@ -24,6 +24,8 @@ function machine(clock: () => number = () => 0): Guest & { readonly typed: strin
     press: async () => {},
     screenshot: async () => {},
     powerDown: async () => true,
+    insert: async () => {},
+    unplug: async () => {},
     kill: async () => {},
   };
 }

@@ -8,6 +8,7 @@ import { mediumFactsOf } from '../medium-files.ts';
 import { withMedium } from '../open-medium.ts';
 import { isUsb, openUsb, type UsbMedium } from '../usb/medium.ts';
 import { grownGeometry, partitionNames } from '../usb/partitions.ts';
+import { isSingle, openSingle } from '../usb/single.ts';
 
 /** A finished image as it goes onto sticks. */
 export interface StickImage {
@@ -23,6 +24,10 @@ export interface StickImage {
 export async function openStickImage(file: string): Promise<StickImage> {
   const { id } = await withMedium(file, (medium) => mediumFactsOf(medium, file));
   const storage = await openStorage(file, { mode: 'read' });
+  if (await isSingle(storage)) {
+    const { ranges, fitTo } = await openSingle(storage);
+    return { ...{ storage, ranges, fitTo }, mediumId: id };
+  }
   if (!(await isUsb(storage)))
     return {
       storage,

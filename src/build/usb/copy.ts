@@ -31,9 +31,7 @@ export async function writeImage(
     // Ended right after it was made, it has no size yet.
     const isWhole = part.continues && (await sizeOf(part.path)) === size;
     if (!isWhole) await rm(part.path, { force: true });
-    const image = isWhole
-      ? await openStorage(part.path, { mode: 'change' })
-      : await createStorage(part.path, size);
+    const image = isWhole ? await openStorage(part.path, { mode: 'change' }) : await createStorage(part.path, size);
     try {
       const hashes = await copyAndHash(job, image, part, places, before);
       job.progress.phase('signing and checking');

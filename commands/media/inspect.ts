@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import type { Inspection } from '../../src/build/inspect.ts';
+import type { Inspection, VolumeInspection } from '../../src/build/inspect.ts';
 import { protectionText } from '../../src/build/plan.ts';
 import { mediumName } from '../../src/model/medium-name.ts';
 import { formatBytes } from '../../src/model/quantity.ts';
@@ -22,9 +22,19 @@ export default class MediaInspect extends BaseCommand {
     file: Args.string({ description: 'an ISO, a USB image, or the device of a stick', required: true }),
   };
 
-  override async run(): Promise<Inspection> {
+  override async run(): Promise<Inspection | VolumeInspection> {
     const { args } = await this.parse(MediaInspect);
-    const { inspectMedium } = await import('../../src/build/inspect.ts');
+    const { inspectMedium, inspectVolume } = await import('../../src/build/inspect.ts');
+    const further = await inspectVolume(args.file);
+    if (further !== undefined) {
+      const { number, of, mediumId, label } = further.volume;
+      this.log(
+        `Volume ${number} of ${of} of medium ${mediumName(mediumId)}, label ${label}, ${formatBytes(further.size)}`,
+      );
+      this.log('Nothing starts from it: machines start from volume 1, which asks for it.');
+      this.contents(further.content);
+      return further;
+    }
     const found = await inspectMedium(args.file);
     const { facts, policy } = found;
     const sealed = 'sealed: only the password shows it';
@@ -33,6 +43,10 @@ export default class MediaInspect extends BaseCommand {
       ['Kind', `${facts.kind}, made by ${facts.createdBy}`],
       ['Medium', `${mediumName(facts.id)} (${facts.id})`],
       ['Label', found.volumeLabel],
+      ...(facts.volumes === undefined
+        ? []
+        : ([['Volumes', `this is 1 of ${facts.volumes}; the others are asked for`]] satisfies [string, string][])),
+      ...(found.form === 'usb-single' ? ([['Form', 'USB, one partition']] satisfies [string, string][]) : []),
       facts.kind === 'bootable'
         ? ['Asks', policy?.servers?.join('; ') ?? sealed]
         : ['Deploys', policy?.sequence ?? sealed],
@@ -51,13 +65,17 @@ export default class MediaInspect extends BaseCommand {
       ...(found.stick === undefined ? [] : stickRows(found.stick)),
     ];
     for (const [name, value] of rows) this.log(`${name.padEnd(13)}${value}`);
-    if (found.content.length > 0) this.log('\nContent');
-    for (const { id, files, size } of found.content)
-      this.log(`  ${id}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}`);
+    this.contents(found.content);
     this.log('\nFirmware that starts it');
     for (const { firmware, starts, why } of found.firmware)
       this.log(`  ${starts ? 'yes' : 'no '}  ${firmware}${why === undefined ? '' : ` (${why})`}`);
     return found;
+  }
+
+  private contents(content: Inspection['content']): void {
+    if (content.length > 0) this.log('\nContent');
+    for (const { id, files, size } of content)
+      this.log(`  ${id}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { AuditFinding } from '../model/audit.ts';
-import type { IsoReader } from './iso-reader.ts';
+import type { MediumReader } from './medium-files.ts';
 
 /** What is worth a look; images have their own contents, and larger files are no scripts. */
 const largestText = 256 * 1024;
@@ -13,7 +13,7 @@ const patterns: readonly (readonly [what: string, pattern: RegExp])[] = [
 ];
 
 /** Files of packages in which everybody who holds the medium would find a secret. Names what and where, never the value. */
-export async function secretsInContent(iso: IsoReader): Promise<AuditFinding[]> {
+export async function secretsInContent(iso: MediumReader): Promise<AuditFinding[]> {
   const findings: AuditFinding[] = [];
   let read = 0;
   for (const file of iso.files) {

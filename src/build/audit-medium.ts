@@ -12,12 +12,11 @@ import { defaultCost } from '../trust/seal.ts';
 import { secretsInContent } from './audit-content.ts';
 import { policyFindings, secretNames } from './audit-policy.ts';
 import type { AuditRequest } from './audit-request.ts';
-import type { IsoReader } from './iso-reader.ts';
-import { mediumFactsOf } from './medium-files.ts';
+import { type MediumReader, mediumFactsOf } from './medium-files.ts';
 import { openPolicyOf } from './open-policy.ts';
 
 /** Judges a medium of ours. @throws BW-MEDIA-011, BW-TRUST-001 to -003 */
-export async function auditMedium(iso: IsoReader, file: string, request: AuditRequest): Promise<Audit> {
+export async function auditMedium(iso: MediumReader, file: string, request: AuditRequest): Promise<Audit> {
   const facts = await mediumFactsOf(iso, file);
   const sealed = iso.file('bootwright/policy.sealed');
   const slots = sealed === undefined ? [] : parseSealed(await iso.bytes(sealed)).header.slots;
@@ -205,7 +204,7 @@ function curveOf(share: Uint8Array): string {
 
 /** Names and signature only: comparing every byte is `media verify`. */
 async function signatureFindings(
-  iso: IsoReader,
+  iso: MediumReader,
   facts: MediumFacts,
   keys: readonly PublicKey[],
 ): Promise<AuditFinding[]> {

@@ -5,7 +5,7 @@ import { auditConfigMgr } from './audit-configmgr.ts';
 import { auditMedium } from './audit-medium.ts';
 import type { AuditRequest } from './audit-request.ts';
 import { configMgrFilesAt, configMgrFilesOfIso } from './configmgr-files.ts';
-import { withIso } from './iso-reader.ts';
+import { withMedium } from './open-medium.ts';
 
 /**
  * Judges the protection of a medium of ours (ISO, stick) or of Configuration Manager (ISO, mounted folder, single
@@ -17,7 +17,7 @@ export async function audit(path: string, request: AuditRequest): Promise<Audit>
   const facts = await stat(path).catch(() => undefined);
   if (facts?.isDirectory() === true) return auditConfigMgr(await configMgrFilesAt(path), path, request);
   try {
-    return await withIso(path, async (iso) => {
+    return await withMedium(path, async (iso) => {
       if (iso.file('bootwright/medium.json') !== undefined) return auditMedium(iso, path, request);
       const files = await configMgrFilesOfIso(iso);
       if (files !== undefined) return auditConfigMgr(files, path, request);

@@ -4,8 +4,9 @@ import type { Progress } from '../model/progress.ts';
 import { auditMedium } from './audit-medium.ts';
 import type { AuditRequest } from './audit-request.ts';
 import { firmwareFindings } from './firmware-check.ts';
-import { withIso } from './iso-reader.ts';
+import { withMedium } from './open-medium.ts';
 import { verifyMedium } from './verify.ts';
+import { volumeFactsOf } from './volumes/read.ts';
 
 /** One answer to "may I hand this out?", with its reasons. */
 export interface MediumCheck {
@@ -13,7 +14,8 @@ export interface MediumCheck {
   readonly light: 'green' | 'yellow' | 'red';
   /** Every byte was compared with what was signed. */
   readonly verified: boolean;
-  readonly audit: Audit;
+  /** Absent of a further disc of a medium: what protects it lies on the first. */
+  readonly audit?: Audit;
   /** Of all three looks, the heaviest first. */
   readonly findings: readonly AuditFinding[];
 }
@@ -29,15 +31,22 @@ export async function checkMedium(
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<MediumCheck> {
-  const [audit, firmware] = await withIso(file, async (iso) => [
-    await auditMedium(iso, file, request),
-    await firmwareFindings(iso),
-  ]);
+  const { audit, firmware } = await withMedium(file, async (medium) =>
+    (await volumeFactsOf(medium)) === undefined
+      ? { audit: await auditMedium(medium, file, request), firmware: await firmwareFindings(medium) }
+      : { audit: undefined, firmware: [] },
+  );
   const bytes = await comparison(file, request, progress, signal);
-  const findings = sortFindings([...bytes, ...audit.findings, ...firmware]);
+  const findings = sortFindings([...bytes, ...(audit?.findings ?? []), ...firmware]);
   const worst = findings[0]?.severity;
   const light = worst === 'serious' ? 'red' : worst === 'warning' ? 'yellow' : 'green';
-  return { file, light, verified: bytes.every(({ severity }) => severity === 'note'), audit, findings };
+  return {
+    file,
+    light,
+    verified: bytes.every(({ severity }) => severity === 'note'),
+    findings,
+    ...(audit && { audit }),
+  };
 }
 
 async function comparison(
@@ -55,8 +64,18 @@ async function comparison(
       },
     ];
   try {
-    const { findings, files } = await verifyMedium(file, keys, progress, signal);
-    if (findings.length === 0) return [{ severity: 'note', subject, message: `is what was signed, in ${files} files` }];
+    const { findings, files, volumes = [] } = await verifyMedium(file, keys, progress, signal);
+    const absent = volumes.filter((volume) => volume.file === undefined);
+    const missing = absent.map(({ number, expected }) => ({
+      ...{
+        severity: 'warning' as const,
+        subject: `volume ${number}`,
+        message: 'was not compared: it is not beside this one',
+      },
+      fix: `Put it there as ${expected}, or check its disc by itself.`,
+    }));
+    if (findings.length === 0)
+      return [{ severity: 'note', subject, message: `is what was signed, in ${files} files` }, ...missing];
     return findings.map(({ path, message, meaning }) => ({
       ...{ severity: 'serious' as const, subject: path, message: `${message} ${meaning}` },
     }));

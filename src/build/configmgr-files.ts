@@ -1,7 +1,7 @@
 import { parseConfigMgrSealed } from '../formats/configmgr-sealed.ts';
 import { exists, listFiles, readBytes, stat } from '../host/files.ts';
 import { BootwrightError } from '../model/error.ts';
-import type { IsoReader } from './iso-reader.ts';
+import type { MediumReader } from './medium-files.ts';
 
 /** What a medium of Configuration Manager holds that says something about its protection. */
 export interface ConfigMgrFiles {
@@ -21,7 +21,7 @@ const wanted = {
 };
 
 /** Of an image; `undefined` when it is no medium of Configuration Manager. */
-export async function configMgrFilesOfIso(iso: IsoReader): Promise<ConfigMgrFiles | undefined> {
+export async function configMgrFilesOfIso(iso: MediumReader): Promise<ConfigMgrFiles | undefined> {
   const read = async (name: string): Promise<Uint8Array | undefined> => {
     const file = iso.files.find(({ path, size }) => path.toLowerCase() === name && size <= largest);
     return file === undefined ? undefined : iso.bytes(file);

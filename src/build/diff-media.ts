@@ -2,8 +2,8 @@ import type { Manifest, ManifestFile, MediumFacts } from '../model/medium.ts';
 import type { Policy } from '../model/policy.ts';
 import { formatBytes } from '../model/quantity.ts';
 import type { SequenceItem } from '../model/sequence.ts';
-import { type IsoReader, withIso } from './iso-reader.ts';
-import { mediumFactsOf, parseJson, textOf } from './medium-files.ts';
+import { type MediumReader, mediumFactsOf, parseJson, textOf } from './medium-files.ts';
+import { withMedium } from './open-medium.ts';
 import { type MediumSecret, openPolicyOf } from './open-policy.ts';
 
 /** What a medium is, as far as it is compared. */
@@ -46,7 +46,7 @@ export async function diffMedia(
 }
 
 async function sideOf(file: string, secret: MediumSecret | undefined): Promise<Side> {
-  return withIso(file, async (iso) => {
+  return withMedium(file, async (iso) => {
     const facts = await mediumFactsOf(iso, file);
     const manifest = (await jsonOf(iso, 'bootwright/manifest.json')) as Partial<Manifest> | undefined;
     const isReadable = !facts.passwordRequired || secret !== undefined;
@@ -55,7 +55,7 @@ async function sideOf(file: string, secret: MediumSecret | undefined): Promise<S
   });
 }
 
-async function jsonOf(iso: IsoReader, path: string): Promise<unknown> {
+async function jsonOf(iso: MediumReader, path: string): Promise<unknown> {
   const file = iso.file(path);
   return file === undefined || file.size > 64 * 1024 * 1024 ? undefined : parseJson(await textOf(iso, file));
 }

@@ -1,7 +1,7 @@
 import { signerNames } from '../formats/pe-signers.ts';
 import { sbatEntries } from '../formats/sbat.ts';
 import type { AuditFinding } from '../model/audit.ts';
-import type { IsoReader } from './iso-reader.ts';
+import type { MediumReader } from './medium-files.ts';
 
 /**
  * What firmware and shim refuse since May 2025 (rhboot/shim, SbatLevel_Variable.txt, 2025051000). Machines that got the
@@ -22,7 +22,7 @@ const loaders: readonly (readonly [path: string, what: string])[] = [
 ];
 
 /** Who signed the loaders of a medium, and whether up-to-date firmware still takes them. */
-export async function firmwareFindings(iso: IsoReader): Promise<AuditFinding[]> {
+export async function firmwareFindings(iso: MediumReader): Promise<AuditFinding[]> {
   const findings: AuditFinding[] = [];
   for (const [path, what] of loaders) {
     const file = iso.file(path);

@@ -3,9 +3,11 @@ import { freeClusters } from '../formats/exfat-changes.ts';
 import { type BoundSettings, formatBootableServer } from '../model/bootable.ts';
 import type { Manifest, MediumFacts } from '../model/medium.ts';
 import type { Policy } from '../model/policy.ts';
+import type { VolumeFacts } from '../model/volumes.ts';
 import { type MediumReader, mediumFactsOf, parseJson, textOf } from './medium-files.ts';
 import { type OpenMedium, withMedium } from './open-medium.ts';
 import { type FirmwareVerdict, firmwareVerdicts } from './plan.ts';
+import { volumeFactsOf } from './volumes/read.ts';
 
 /** What can be said about a medium without its password. Nothing of it is verified: that is `verifyMedium`. */
 export interface Inspection {
@@ -50,6 +52,22 @@ export async function inspectMedium(file: string): Promise<Inspection> {
       ),
       ...(policy === undefined ? {} : { policy }),
     };
+  });
+}
+
+/** A further disc of a medium: which one it is, and what lies on it. Undefined for everything else. */
+export interface VolumeInspection {
+  readonly file: string;
+  readonly size: number;
+  readonly volume: VolumeFacts;
+  readonly content: Inspection['content'];
+}
+
+/** @throws BW-HOST-007, BW-MEDIA-010 */
+export async function inspectVolume(file: string): Promise<VolumeInspection | undefined> {
+  return withMedium(file, async (medium) => {
+    const volume = await volumeFactsOf(medium);
+    return volume === undefined ? undefined : { file, size: medium.length, volume, content: contentOf(medium) };
   });
 }
 

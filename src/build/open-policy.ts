@@ -2,8 +2,8 @@ import type { KeyObject } from 'node:crypto';
 import { BootwrightError } from '../model/error.ts';
 import { contentKeySecret, type Policy } from '../model/policy.ts';
 import { unseal } from '../trust/seal.ts';
-import { type IsoReader, withIso } from './iso-reader.ts';
-import { mediumFactsOf, parseJson, textOf } from './medium-files.ts';
+import { type MediumReader, mediumFactsOf, parseJson, textOf } from './medium-files.ts';
+import { withMedium } from './open-medium.ts';
 
 /** A password, a recovery key or a recipient's private key; a function is asked only when the medium is sealed. */
 export type MediumSecret = string | KeyObject | (() => Promise<string | KeyObject>);
@@ -16,7 +16,7 @@ const largestPolicy = 64 * 1024 * 1024;
  *
  * @throws BW-MEDIA-011 not one of ours, BW-TRUST-001 to -003
  */
-export async function openPolicyOf(iso: IsoReader, file: string, secret: MediumSecret): Promise<Policy> {
+export async function openPolicyOf(iso: MediumReader, file: string, secret: MediumSecret): Promise<Policy> {
   const sealed = iso.file(sealedPath);
   const found = sealed ?? iso.file('bootwright/policy.json');
   if (found === undefined || found.size > largestPolicy)
@@ -35,7 +35,7 @@ export interface UnsealedMedium {
 
 /** The key of a medium's encrypted content. @throws BW-MEDIA-091 there is none, and as `openPolicyOf` */
 export async function contentIdentity(file: string, secret: MediumSecret): Promise<UnsealedMedium> {
-  return withIso(file, async (iso) => {
+  return withMedium(file, async (iso) => {
     const { id } = await mediumFactsOf(iso, file);
     if (!iso.files.some(({ path }) => /^bootwright\/content\/.+\.age$/.test(path)))
       throw new BootwrightError('BW-MEDIA-091', `The content of ${file} is not encrypted: copy its files as they are.`);

@@ -8,6 +8,7 @@ import type { IsoStructure } from './iso-reader.ts';
 import { type MediumReader, mediumFactsOf, parseJson, textOf } from './medium-files.ts';
 import { type OpenMedium, withMedium } from './open-medium.ts';
 import { changedLoader } from './usb/verify.ts';
+import { type VerifiedVolume, verifyVolumes, volumeFactsOf, volumeListOf } from './volumes/read.ts';
 
 export interface Verification {
   readonly mediumId: string;
@@ -17,6 +18,8 @@ export interface Verification {
   readonly bytes: number;
   /** Empty: it is what was signed. */
   readonly findings: readonly Finding[];
+  /** Of a medium of several discs: the others, which are looked for beside the first. */
+  readonly volumes?: readonly VerifiedVolume[];
 }
 
 /**
@@ -31,7 +34,13 @@ export async function verifyMedium(
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<Verification> {
-  return withMedium(file, (medium) => verifyOpened(medium, file, keys, progress, signal));
+  const verification = await withMedium(file, (medium) => verifyOpened(medium, file, keys, progress, signal));
+  const list = await withMedium(file, volumeListOf);
+  if (list === undefined) return verification;
+  const one = (volume: string): Promise<Verification> =>
+    withMedium(volume, (medium) => verifyOpened(medium, volume, keys, progress, signal));
+  const { volumes, findings } = await verifyVolumes(file, list, verification.mediumId, one);
+  return { ...verification, volumes, findings: [...verification.findings, ...findings] };
 }
 
 /** As `verifyMedium`, of a medium that is open already. */
@@ -42,13 +51,13 @@ export async function verifyOpened(
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<Verification> {
-  const facts = await mediumFactsOf(iso, file);
+  const id = (await volumeFactsOf(iso))?.mediumId ?? (await mediumFactsOf(iso, file)).id;
   const manifest = verifyManifest(
     await required(iso, 'bootwright/manifest.json', file),
     await required(iso, 'bootwright/manifest.sig', file),
     keys,
   );
-  checkMedium(manifest, facts.id);
+  checkMedium(manifest, id);
   const total = manifest.files.reduce((sum, { size }) => sum + size, 0);
   progress.phase(`verifying ${file}`, { bytes: total });
   const findings = [
@@ -56,7 +65,7 @@ export async function verifyOpened(
     ...(await changedFiles(iso, manifest, progress, signal)),
     ...(iso.form === 'usb' ? await changedLoader(iso, keys) : await changedStructure(iso)),
   ];
-  return { mediumId: facts.id, key: manifest.key, files: manifest.files.length, bytes: total, findings };
+  return { mediumId: id, key: manifest.key, files: manifest.files.length, bytes: total, findings };
 }
 
 function listing(iso: MediumReader, manifest: Manifest): Finding[] {

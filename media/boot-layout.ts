@@ -20,7 +20,12 @@ const bootFiles: readonly (readonly [path: string, role: BootFileRole])[] = [
 const enrolPath = 'ENROL.CER';
 
 /** The tree every medium has that starts our boot environment, from one hybrid ISO. Kinds differ in what they bring it. */
-export function bootLayout(kind: MediumFacts['kind'], parts: MediumParts): Layout {
+export function bootLayout(
+  kind: MediumFacts['kind'],
+  parts: MediumParts,
+  /** What this kind has beside it. */
+  own: readonly LayoutFile[] = [],
+): Layout {
   const known = knownFiles(parts);
   // Without the id, which depends on content: the seed is wanted before content has been read.
   const seed = sha256(
@@ -45,6 +50,7 @@ export function bootLayout(kind: MediumFacts['kind'], parts: MediumParts): Layou
     ...loadersOf(parts).map(({ name, bytes }) => ({ path: `EFI/BOOT/${name}`, bytes })),
     { path: 'bootwright/medium.json', bytes: facts },
     { path: policyPath(parts), bytes: parts.policy },
+    ...own,
   ];
   return {
     label: parts.facts.label,

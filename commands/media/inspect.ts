@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core';
-import type { Inspection, VolumeInspection } from '../../src/build/inspect.ts';
-import { protectionText } from '../../src/build/plan.ts';
+import type { Inspection, VolumeInspection } from '../../src/build/medium/inspect.ts';
+import { protectionText } from '../../src/build/order/plan.ts';
 import { mediumName } from '../../src/model/medium-name.ts';
 import { formatBytes } from '../../src/model/quantity.ts';
 import { groupedFingerprint } from '../../src/trust/public-key.ts';
@@ -24,7 +24,7 @@ export default class MediaInspect extends BaseCommand {
 
   override async run(): Promise<Inspection | VolumeInspection> {
     const { args } = await this.parse(MediaInspect);
-    const { inspectMedium, inspectVolume } = await import('../../src/build/inspect.ts');
+    const { inspectMedium, inspectVolume } = await import('../../src/build/medium/inspect.ts');
     const further = await inspectVolume(args.file);
     if (further !== undefined) {
       const { number, of, mediumId, label } = further.volume;

@@ -1,5 +1,6 @@
 import { exists } from '../host/files.ts';
 import type { SequenceVariable } from '../model/sequence.ts';
+import { handedFile, takeHanded } from './capture/handed.ts';
 import type { prepareCapture as PrepareCapture } from './capture/prepare.ts';
 import { handoverFile } from './client/handover.ts';
 import { returnToDisk } from './client/return-to-disk.ts';
@@ -22,7 +23,8 @@ import { waitForDisks } from './wait-for-disks.ts';
 
 /** What the agent does in the boot environment. It ends in a restart of the machine, whatever happens. */
 export async function boot(context: AgentContext): Promise<never> {
-  if (await exists(`${context.paths.etc}/${handoverFile}`)) returnToDisk(context);
+  for (const file of [handoverFile, handedFile])
+    if (await exists(`${context.paths.etc}/${file}`)) returnToDisk(context);
   try {
     if (!(await asksServer(context))) return await deployFromMedium(context);
     const { deployFromServer } = await import('./online/boot.ts');
@@ -42,6 +44,7 @@ async function deployFromMedium(context: AgentContext): Promise<never> {
   const medium = await openMedium(paths);
   terminal.setBanner({ organisation: 'Bootwright', label: medium.facts.label });
   const volumes = await openVolumes(context, medium);
+  const handed = await takeHanded(paths.etc);
   const facts = await machine.facts();
   emit({ type: 'machine.recognised', mediumId: medium.facts.id, facts, resumed: false });
   const verification = startVerification(context, medium);
@@ -49,7 +52,7 @@ async function deployFromMedium(context: AgentContext): Promise<never> {
   const early = await readPrestartVariables(context);
   await waitForDisks(context);
   const { interrupted, startsAnew } = await lookForEarlierRun(context, medium.facts.id, verification);
-  const opened = await openSecrets(context, medium, verification, interrupted);
+  const opened = await openSecrets(context, medium, verification, interrupted, handed?.password);
   const policy = runnablePolicy({ ...opened.policy, variables: joinVariables(opened.policy.variables, early) });
   for (const value of Object.values(policy.secrets)) mask.add(value);
   terminal.setBanner({ organisation: policy.organisation, label: medium.facts.label });
@@ -59,8 +62,8 @@ async function deployFromMedium(context: AgentContext): Promise<never> {
   // A run that goes on has had all of them compared; each is compared again when it is used.
   if (interrupted === undefined) await volumes?.checkAll();
   const isCapture = policy.mediaKind === 'capture' && interrupted === undefined;
-  const variables = isCapture ? await captureAnswers(context, policy, medium.facts.keyboard) : [];
-  if (interrupted === undefined) {
+  const variables = isCapture ? await captureAnswers(context, policy, medium.facts.keyboard, handed) : [];
+  if (interrupted === undefined && handed === undefined) {
     const undertaking = withAnswers(await foresee(context, policy), variables);
     const isAsked = startsAnew || !policy.unattended;
     if (isAsked && !(await confirm(context, undertaking))) return context.restart();

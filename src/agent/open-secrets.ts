@@ -29,6 +29,8 @@ export async function openSecrets(
   medium: Medium,
   verification: Verification,
   interrupted: InterruptedRun | undefined,
+  /** Of the medium, where somebody has typed it already. */
+  typed?: string,
 ): Promise<OpenedSecrets> {
   const { emit, paths } = context;
   const mediumId = medium.facts.id;
@@ -42,7 +44,10 @@ export async function openSecrets(
       return { ...found.content, vault: found.vault };
     }
   }
-  const { policy, password } = await openByPerson(context, medium, verification, sealed !== undefined);
+  const { policy, password } =
+    typed === undefined
+      ? await openByPerson(context, medium, verification, sealed !== undefined)
+      : { policy: await openPolicy(medium, typed), password: typed };
   if (password !== undefined) keepers.push(passwordKeeper(password));
   const plain = interrupted?.plain ?? {};
   if (sealed === undefined) return { policy, variables: plain, vault: await createVault(mediumId, keepers) };
@@ -50,7 +55,8 @@ export async function openSecrets(
   return { policy, variables: { ...found.content.variables, ...plain }, vault: found.vault };
 }
 
-async function openByPerson(
+/** Asks for the password where the medium has one. */
+export async function openByPerson(
   context: AgentContext,
   medium: Medium,
   verification: Verification,

@@ -14,13 +14,17 @@ export async function foresee({ machine, emit }: AgentContext, policy: Policy): 
   const planned = await plannedTargets({ policy, machine });
   const targets = new Map<string, Disk>(planned.map(({ disk }) => [disk.path, disk]));
   for (const disk of targets.values()) emit({ type: 'target.chosen', disk });
-  const { steps } = planSequence(policy.sequence);
   return {
     sequence: policy.sequence.name,
     facts: await machine.facts(),
     targets: [...targets.values()],
-    actions: steps
-      .filter(({ environments }) => environments.includes('boot'))
-      .map(({ name, description }) => `${name}: ${description}`),
+    actions: foreseeActions(policy),
   };
+}
+
+/** One sentence for each step in the boot environment. */
+export function foreseeActions({ sequence }: Pick<Policy, 'sequence'>): string[] {
+  return planSequence(sequence)
+    .steps.filter(({ environments }) => environments.includes('boot'))
+    .map(({ name, description }) => `${name}: ${description}`);
 }

@@ -14,7 +14,7 @@ import { signBytes } from '../trust/signature.ts';
 import { damaged } from './boot-image.ts';
 import { withoutContentKey } from './encrypt-content.ts';
 import type { Hashes } from './hashes.ts';
-import type { IsoStructure } from './iso-reader.ts';
+import type { IsoStructure } from './iso/reader.ts';
 import type { OwnFiles } from './target.ts';
 
 /** Everything a medium is made of, its secrets included: never printed, never part of a plan. */

@@ -3,7 +3,7 @@ import { verifyWim } from '../content/verify-wim.ts';
 import { BootwrightError } from '../model/error.ts';
 import type { Progress } from '../model/progress.ts';
 import { draftLayout, finishLayout, type MediumRecipe } from './assemble.ts';
-import type { PreparedMedium } from './prepare.ts';
+import type { PreparedMedium } from './order/prepare.ts';
 import type { HashSource } from './sources.ts';
 import { withSplitImages } from './split-images.ts';
 import { targets } from './targets.ts';

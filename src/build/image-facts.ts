@@ -1,5 +1,5 @@
 import type { LayoutFile } from '../model/layout.ts';
-import type { IsoStructure } from './iso-reader.ts';
+import type { IsoStructure } from './iso/reader.ts';
 
 const unknown = '0'.repeat(64);
 

@@ -3,7 +3,7 @@ import type { BootFileRole, BootImage } from '../model/boot-image.ts';
 import type { Layout, LayoutFile } from '../model/layout.ts';
 import type { Progress } from '../model/progress.ts';
 import type { Hashes } from './hashes.ts';
-import type { IsoStructure } from './iso-reader.ts';
+import type { IsoStructure } from './iso/reader.ts';
 import type { HashSource } from './sources.ts';
 
 export type TargetName = 'iso' | 'usb' | 'usb-single';

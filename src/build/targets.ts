@@ -1,6 +1,6 @@
 import { type Layout, layoutFileSize } from '../model/layout.ts';
 import { imageFacts } from './image-facts.ts';
-import { estimateIsoSize, writeIso } from './iso.ts';
+import { estimateIsoSize, writeIso } from './iso/write.ts';
 import type { MediumTarget, TargetName } from './target.ts';
 import { singlePartitionTarget } from './usb/single.ts';
 import { usbTarget } from './usb/target.ts';

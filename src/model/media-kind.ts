@@ -37,6 +37,8 @@ export interface MediumParts {
     readonly enrol?: Uint8Array;
   };
   readonly menus: BootMenus;
+  /** Text of `templates/medium/capture.sh`. */
+  readonly captureScript: string;
   readonly content: readonly ContentFile[];
   /** Public keys the boot environment trusts: name of the `.pub` file and its text. */
   readonly keys: readonly { readonly name: string; readonly text: string }[];

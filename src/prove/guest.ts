@@ -32,6 +32,8 @@ export interface Guest {
   insert(file: string): Promise<void>;
   /** Pulls the stick the machine was started from. */
   unplug(): Promise<void>;
+  /** Pulls the network cable, or plugs it in again. */
+  setLink(up: boolean): Promise<void>;
   /** Presses the power button and waits; false when the system did not react in time. */
   powerDown(timeoutMilliseconds: number): Promise<boolean>;
   /** Pulls the plug. */
@@ -219,6 +221,9 @@ function makeGuest(
     },
     unplug: async () => {
       await qmp.execute('device_del', { id: mediumDevice });
+    },
+    setLink: async (up) => {
+      await qmp.execute('set_link', { name: 'network', up });
     },
     powerDown: async (timeout) => {
       await qmp.execute('system_powerdown');

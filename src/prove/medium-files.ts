@@ -1,4 +1,4 @@
-import { withMedium } from '../build/open-medium.ts';
+import { withMedium } from '../build/medium/open.ts';
 import type { BootableSettings } from '../model/bootable.ts';
 import { BootwrightError } from '../model/error.ts';
 import type { MediumFacts } from '../model/medium.ts';

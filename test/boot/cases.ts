@@ -1,4 +1,6 @@
 import { capturesAndDeploysAgain } from './capture.ts';
+import { capturesFromRunningSystem } from './capture-here.ts';
+import { capturesToServer, capturesToShare } from './capture-network.ts';
 import { provenOnDiscs, pulledWhileReading, refusesWrongDiscs } from './discs.ts';
 import type { Lab } from './lab.ts';
 import { approved, knownByPassword, survivesOutages, turnedAway } from './online.ts';
@@ -375,7 +377,55 @@ function dated(start: Start, how: { setTo?: string }): BootCase['run'] {
   return refusesDate({ ...start, clock: start.clock ?? '' }, how);
 }
 
-export const bootCases: readonly BootCase[] = [...core, ...running, ...full];
+const captures: readonly BootCase[] = [
+  bootCase(
+    {
+      ...{ id: 'capture-smb', suite: 'full', goal: 'deployed', seconds: 120 },
+      proves: 'a machine captures to Samba with account and password; the server is killed and comes back',
+    },
+    { medium: 'capture', profile: 'cd-uefi', disk: 'virtio' },
+    capturesToShare,
+    { kind: 'smb', fault: 'server killed' },
+  ),
+  bootCase(
+    {
+      ...{ id: 'capture-nfs', suite: 'full', goal: 'deployed', seconds: 120 },
+      proves: 'a machine captures to an NFS export; the cable is pulled and plugged in again',
+    },
+    { medium: 'capture', profile: 'cd-bios', disk: 'nvme' },
+    capturesToShare,
+    { kind: 'nfs', fault: 'cable pulled' },
+  ),
+  bootCase(
+    {
+      ...{ id: 'capture-share-gone', suite: 'full', goal: 'failed', seconds: 240 },
+      proves: 'a share that never comes back ends the capture with its code; nothing stands under the name',
+    },
+    { medium: 'capture', profile: 'cd-uefi', disk: 'ahci' },
+    capturesToShare,
+    { kind: 'smb', fault: 'server gone for good' },
+  ),
+  bootCase(
+    {
+      ...{ id: 'capture-https', suite: 'full', goal: 'deployed', seconds: 150 },
+      proves: 'a machine sends its image to a site; the server is killed in the middle, and only the rest is sent',
+    },
+    { medium: 'capture', profile: 'cd-bios', disk: 'virtio' },
+    capturesToServer,
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'capture-running', suite: 'full', goal: 'deployed', seconds: 600 },
+      proves: 'a running Debian is asked by capture.sh, starts the boot environment with Secure Boot, and is captured',
+    },
+    { medium: 'client', profile: 'usb-uefi-secureboot', disk: 'virtio' },
+    capturesFromRunningSystem,
+    undefined,
+  ),
+];
+
+export const bootCases: readonly BootCase[] = [...core, ...running, ...full, ...captures];
 
 /** Shard `index` of `count` (from 1): cases are dealt out, longest first, to the shard that has least to do. */
 export function shardOf(cases: readonly BootCase[], index: number, count: number): BootCase[] {

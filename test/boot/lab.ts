@@ -28,8 +28,9 @@ export interface Medium {
 }
 
 interface Recipe {
-  /** Of a stand-alone medium. */
+  /** Of a stand-alone or a capture medium. */
   readonly sequence?: string;
+  readonly kind?: 'capture';
   /** Of a bootable one. */
   readonly servers?: readonly string[];
   /** Empty: none. */
@@ -89,6 +90,9 @@ const recipes = {
     options: ['--volume-size', '280M'],
   },
   single: { sequence: 'plain', password: 'correct horse', keyboard: 'us', usb: true, options: ['--single-partition'] },
+  /** Asks where the image goes. */
+  capture: { kind: 'capture', sequence: 'capture-lab', password: '', keyboard: 'us' },
+  sealedCapture: { kind: 'capture', sequence: 'capture-lab', password: 'correct horse', keyboard: 'us' },
   listing: { sequence: 'listing', password: 'correct horse', keyboard: 'us', usb: true },
 } as const satisfies Readonly<Record<string, Recipe>>;
 export type MediumName = keyof typeof recipes;
@@ -197,7 +201,7 @@ async function makeMedium(name: MediumName, folder: string, watch: ProcessWatch)
     const kind =
       recipe.sequence === undefined
         ? ['bootable', ...(recipe.servers ?? []).flatMap((server) => ['--server', server])]
-        : ['standalone', '--sequence', recipe.sequence];
+        : [recipe.kind ?? 'standalone', '--sequence', recipe.sequence];
     await bootwright(
       [
         ...['media', 'create', ...kind, '--site', site, '--output', iso],

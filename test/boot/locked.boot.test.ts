@@ -3,7 +3,7 @@ import { closeSync, copyFileSync, openSync, readSync, rmSync, writeFileSync, wri
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withIso } from '../../src/build/iso-reader.ts';
+import { withIso } from '../../src/build/iso/reader.ts';
 import { keepableFolder } from '../../src/host/keepable-folder.ts';
 import { type BenchMachine, powerOn } from '../../src/prove/bench.ts';
 import { describeMachine } from '../../src/prove/machine.ts';

@@ -31,7 +31,8 @@ describe('boots', () => {
   });
 
   for (const each of shardOf(wanted, index, count)) {
-    it(`${each.id}: ${each.proves}`, async () => {
+    // Emulation uses one core for each guest: as many cases run at once as the configuration says.
+    it.concurrent(`${each.id}: ${each.proves}`, async () => {
       const lab = await openLab();
       await lab.medium(each.start.medium);
       const started = performance.now();

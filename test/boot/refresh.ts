@@ -89,7 +89,7 @@ async function refreshedAndRestarted(id: string, machine: TestMachine, server: S
 }
 
 /** From the stand-alone medium, once for all runs of the lab. */
-async function deployedMachine(lab: Lab, id: string, start: Start): Promise<string> {
+export async function deployedMachine(lab: Lab, id: string, start: Start): Promise<string> {
   const folder = join(lab.folder, 'deployed-client');
   if (existsSync(folder)) return folder;
   const medium = await lab.medium(start.medium);
@@ -108,7 +108,7 @@ async function deployedMachine(lab: Lab, id: string, start: Start): Promise<stri
   return folder;
 }
 
-function copyMachine(from: string, to: string): void {
+export function copyMachine(from: string, to: string): void {
   for (const name of machineFiles)
     if (existsSync(join(from, name))) execFileSync('cp', ['--sparse=always', join(from, name), join(to, name)]);
 }

@@ -222,7 +222,9 @@ export function refusesDate(start: Start & { readonly clock: string }, how: { se
 /** A changed medium is refused before any write. */
 export function refusesTampering(start: Start, tampering: TamperingName): Run {
   return async (lab, id) => {
-    const stick = fatStick(await tamperedTree(lab, tampering), join(lab.folder, 'tampered.img'));
+    const tree = await tamperedTree(lab, tampering, id);
+    const stick = fatStick(tree, join(lab.folder, `${id}.stick.img`));
+    rmSync(tree, { recursive: true });
     await onMachine(lab, id, { ...start, stick }, async (machine) => {
       const bench = await machine.start();
       await workUntil(id, bench, machine.medium, (event) => event.type === 'agent.refused');
@@ -241,15 +243,15 @@ export async function onMachine(
   const medium = await lab.medium(start.medium);
   const prepare = { 'updated stick': updatedStick, 'cut stick': cutStick, other: prepareStick };
   const how = start.form === 'updated stick' || start.form === 'cut stick' ? start.form : 'other';
-  const stick = start.stick ?? (await prepare[how](lab, start, medium.iso));
+  const stick = start.stick ?? (await prepare[how](lab, id, start, medium.iso));
   await withMachine(id, medium, { ...start, ...(stick === undefined ? {} : { stick }) }, use);
   if (stick !== undefined) rmSync(stick, { force: true });
 }
 
-function prepareStick(lab: Lab, { form, medium }: Start, iso: string): string | undefined {
+function prepareStick(lab: Lab, id: string, { form, medium }: Start, iso: string): string | undefined {
   if (form === undefined || form === 'cd' || form === 'stick' || form === 'USB image') return undefined;
   const tree = extractIso(iso, join(lab.folder, `${medium}.tree`));
-  const stick = join(lab.folder, `${medium}.stick.img`);
+  const stick = join(lab.folder, `${id}.stick.img`);
   return form === 'files on FAT32' ? fatStick(tree, stick) : isoFileStick(iso, tree, stick);
 }
 

@@ -41,13 +41,13 @@ describe('changed media', () => {
   });
 
   it.each(Object.keys(tamperings) as TamperingName[])('%s', async (name) => {
-    const tree = await tamperedTree(await openLab(), name);
+    const tree = await tamperedTree(await openLab(), name, 'judged-on-the-host');
     expect(tamperings[name].codes).toContain(await judge(tree, password));
   });
 
   it('are refused when a file is missing or cut short', async () => {
     const lab = await openLab();
-    const tree = await tamperedTree(lab, 'an unlisted file');
+    const tree = await tamperedTree(lab, 'an unlisted file', 'judged-on-the-host');
     rmSync(join(tree, 'bootwright/extra.sh'));
     expect(await judge(tree, password)).toBe('accepted');
     truncateSync(join(tree, 'boot/vmlinuz'), 1000);
@@ -56,7 +56,9 @@ describe('changed media', () => {
     expect(await judge(tree, password)).toBe('BW-TRUST-012');
   });
 
-  afterAll(async () => rmSync(join((await openLab()).folder, 'tampered.tree'), { recursive: true, force: true }));
+  afterAll(async () =>
+    rmSync(join((await openLab()).folder, 'judged-on-the-host.tree'), { recursive: true, force: true }),
+  );
 });
 
 describe('the trial of the accelerator', () => {

@@ -18,9 +18,9 @@ import type { Start } from './scenarios.ts';
 import { onMachine } from './scenarios.ts';
 
 /** A larger stick that an older image was written to. */
-async function olderStick(lab: Lab): Promise<string> {
+async function olderStick(lab: Lab, id: string): Promise<string> {
   const older = await lab.medium('olderImage');
-  const path = join(lab.folder, 'updated.stick.img');
+  const path = join(lab.folder, `${id}.stick.img`);
   const size = 2 * 2 ** 30;
   writeFileSync(path, '');
   truncateSync(path, size);
@@ -34,16 +34,16 @@ async function olderStick(lab: Lab): Promise<string> {
 }
 
 /** That stick, updated: its second system is the active one. */
-export async function updatedStick(lab: Lab, _: Start, image: string): Promise<string> {
-  const path = await olderStick(lab);
+export async function updatedStick(lab: Lab, id: string, _: Start, image: string): Promise<string> {
+  const path = await olderStick(lab, id);
   const order = { file: image, device: path, disks: [], confirm: async () => true };
   expect(await updateOrder(order, silentProgress)).toMatchObject({ done: true, plan: { to: { system: 'b' } } });
   return path;
 }
 
 /** That stick when power was lost in the middle of its update: the content is there, the system has not changed yet. */
-export async function cutStick(lab: Lab, _: Start, image: string): Promise<string> {
-  const path = await olderStick(lab);
+export async function cutStick(lab: Lab, id: string, _: Start, image: string): Promise<string> {
+  const path = await olderStick(lab, id);
   const from = await openStorage(image, { mode: 'read' });
   const stick = await openStorage(path, { mode: 'change' });
   const recorder = new WriteRecorder(stick);

@@ -4,7 +4,7 @@ import { type mediumSite, request } from './medium-site.ts';
 const [, , root = '', output = ''] = process.argv;
 process.env['XDG_CONFIG_HOME'] = `${root}/config`;
 process.env['XDG_CACHE_HOME'] = `${root}/cache`;
-const { prepareMedium } = await import('../../src/build/prepare.ts');
+const { prepareMedium } = await import('../../src/build/order/prepare.ts');
 const { writeMedium } = await import('../../src/build/create.ts');
 type Site = Awaited<ReturnType<typeof mediumSite>>;
 const site = { folder: `${root}/site`, root } as Site;

@@ -4,8 +4,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeMedium } from '../../src/build/create.ts';
-import { prepareMedium } from '../../src/build/prepare.ts';
-import type { StandaloneRequest } from '../../src/build/request.ts';
+import { prepareMedium } from '../../src/build/order/prepare.ts';
+import type { StandaloneRequest } from '../../src/build/order/request.ts';
 import { silentProgress } from '../../src/model/progress.ts';
 import { type MediumSite, mediumSite, request } from './medium-site.ts';
 

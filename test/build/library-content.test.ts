@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { mediumContent } from '../../src/agent/content.ts';
 import { draftLayout } from '../../src/build/assemble.ts';
-import { prepareMedium } from '../../src/build/prepare.ts';
+import { prepareMedium } from '../../src/build/order/prepare.ts';
 import { silentProgress } from '../../src/model/progress.ts';
 import { bringIn } from '../../src/site/bring-in.ts';
 import { loadSite } from '../../src/site/load.ts';

@@ -41,7 +41,7 @@ export default class MediaCreateBootable extends BaseCommand {
     const { flags } = await this.parse(MediaCreateBootable);
     const { bootable } = await import('../../../media/bootable/kind.ts');
     const { knownAuthority, siteAuthority } = await import('../../../src/server/certificates.ts');
-    const { fulfilBootable } = await import('../../../src/build/order.ts');
+    const { fulfilBootable } = await import('../../../src/build/order/order.ts');
     const { plan, written } = await fulfilBootable(
       {
         ...{ kind: bootable, ...(await orderOf(flags)) },

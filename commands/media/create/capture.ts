@@ -35,8 +35,8 @@ export default class MediaCreateCapture extends BaseCommand {
     const { flags } = await this.parse(MediaCreateCapture);
     const { capture } = await import('../../../media/capture/kind.ts');
     const { deployedSecrets } = await import('../../../src/agent/deployed-secrets.ts');
-    const { fulfil } = await import('../../../src/build/order.ts');
-    const { readAuthority } = await import('../../../src/build/options.ts');
+    const { fulfil } = await import('../../../src/build/order/order.ts');
+    const { readAuthority } = await import('../../../src/build/order/options.ts');
     const { knownAuthority } = await import('../../../src/server/certificates.ts');
     const { destination, account, authority } = flags;
     const named = {

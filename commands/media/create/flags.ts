@@ -61,7 +61,7 @@ interface MediumFlagValues {
 
 /** The same as part of an order. @throws BW-MEDIA-032 */
 export async function orderOf(flags: MediumFlagValues) {
-  const { checkAbout } = await import('../../../src/build/options.ts');
+  const { checkAbout } = await import('../../../src/build/order/options.ts');
   const target = flags['single-partition'] ? ('usb-single' as const) : undefined;
   return {
     passphrase: await existingPassphrase(flags['passphrase-file']),

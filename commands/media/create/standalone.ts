@@ -39,7 +39,7 @@ export default class MediaCreateStandalone extends BaseCommand {
     const { flags } = await this.parse(MediaCreateStandalone);
     const { standalone } = await import('../../../media/standalone/kind.ts');
     const { deployedSecrets } = await import('../../../src/agent/deployed-secrets.ts');
-    const { fulfil } = await import('../../../src/build/order.ts');
+    const { fulfil } = await import('../../../src/build/order/order.ts');
     const { readVolumeSize } = await import('../../../src/build/volumes/size.ts');
     const { sequence, image, index, 'save-site': saveSite } = flags;
     const { plan, written } = await fulfil(

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FoundFile } from '../../formats/volume.ts';
 import type { Storage } from '../../host/storage.ts';
-import type { MediumReader } from '../medium-files.ts';
+import type { MediumReader } from '../medium/files.ts';
 
 /** Files of a medium by their places on a disk. */
 export function storageReader(

@@ -5,7 +5,7 @@ import { templatePath } from '../../host/package.ts';
 import type { Storage } from '../../host/storage.ts';
 import { BootwrightError } from '../../model/error.ts';
 import { type Layout, layoutFileSize } from '../../model/layout.ts';
-import type { MediumReader } from '../medium-files.ts';
+import type { MediumReader } from '../medium/files.ts';
 import type { TargetJob } from '../target.ts';
 import { writeImage } from './copy.ts';
 import { biosLoader, placeBiosLoader, sharedFiles } from './loader.ts';

@@ -12,7 +12,7 @@ import {
 import { manifestBytes, signManifest } from '../../trust/manifest.ts';
 import type { Hashes } from '../hashes.ts';
 import { imageFacts } from '../image-facts.ts';
-import type { IsoStructure } from '../iso-reader.ts';
+import type { IsoStructure } from '../iso/reader.ts';
 import type { Assignment } from './assign.ts';
 
 const unknownId = '0'.repeat(32);

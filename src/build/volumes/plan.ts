@@ -1,8 +1,8 @@
 import type { MediumDraft } from '../assemble.ts';
-import { estimateIsoSize } from '../iso.ts';
+import { estimateIsoSize } from '../iso/write.ts';
+import type { PlannedVolume } from '../order/plan.ts';
+import type { MediumRequest } from '../order/request.ts';
 import { checkOutput } from '../output.ts';
-import type { PlannedVolume } from '../plan.ts';
-import type { MediumRequest } from '../request.ts';
 import { volumeFile, volumeName } from './layout.ts';
 import { spread } from './write.ts';
 

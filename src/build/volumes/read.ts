@@ -9,9 +9,9 @@ import {
   volumeListPath,
   volumesFormat,
 } from '../../model/volumes.ts';
-import type { Finding } from '../finding.ts';
-import { type MediumReader, parseJson, textOf } from '../medium-files.ts';
-import { withMedium } from '../open-medium.ts';
+import { type MediumReader, parseJson, textOf } from '../medium/files.ts';
+import type { Finding } from '../medium/finding.ts';
+import { withMedium } from '../medium/open.ts';
 import { volumeFile } from './layout.ts';
 
 /** A disc that was looked for beside the first one. */

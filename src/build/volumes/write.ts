@@ -3,7 +3,7 @@ import { layoutFileSize } from '../../model/layout.ts';
 import type { Progress } from '../../model/progress.ts';
 import type { CompiledContent } from '../../site/compiled-content.ts';
 import { draftLayout, finishLayout, type MediumDraft, type MediumRecipe } from '../assemble.ts';
-import { beginIso, type IsoJob, patchIso } from '../iso.ts';
+import { beginIso, type IsoJob, patchIso } from '../iso/write.ts';
 import type { HashSource } from '../sources.ts';
 import { type Assignment, assignVolumes } from './assign.ts';
 import { volumeFile, volumeLayout, volumeList } from './layout.ts';

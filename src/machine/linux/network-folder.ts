@@ -60,7 +60,8 @@ async function mountSmb({ server, port, path, account, password }: NetworkFolder
     timeoutMilliseconds: seconds * 1000,
     // Read from this descriptor: neither the arguments nor the environment hold it.
     environment: { PASSWD_FD: '0' },
-    input: `${password ?? ''}\n`,
+    // cifs-utils 7 takes a line feed at the end for a part of the password.
+    input: password ?? '',
   });
 }
 

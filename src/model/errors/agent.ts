@@ -187,4 +187,24 @@ export const agentErrors = {
     fix: 'Check the cable and the network, or type an address (S).',
     exit: 'missing',
   },
+  'BW-AGENT-180': {
+    title: 'This medium captures no running system',
+    fix: 'Use a capture medium below the locked level, or start the machine from the medium.',
+    exit: 'refused',
+  },
+  'BW-AGENT-181': {
+    title: 'The running system lies where it cannot be captured from',
+    fix: 'Set the reference machine up with ext4 or XFS on a plain partition.',
+    exit: 'refused',
+  },
+  'BW-AGENT-182': {
+    title: 'The medium would not be there after the restart',
+    fix: 'Put it on a stick or into a drive, also a virtual one, and run capture.sh from there.',
+    exit: 'refused',
+  },
+  'BW-AGENT-183': {
+    title: 'The boot environment cannot be started from this running system',
+    fix: "Start the machine from the medium: in the firmware's boot menu, or with efibootmgr --bootnext.",
+    exit: 'refused',
+  },
 } as const satisfies Record<string, ErrorEntry>;

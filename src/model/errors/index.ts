@@ -10,6 +10,7 @@ import { proveErrors } from './prove.ts';
 import { sequenceErrors } from './sequence.ts';
 import { serverErrors } from './server.ts';
 import { siteErrors } from './site.ts';
+import { stagingErrors } from './staging.ts';
 import { stepErrors } from './step.ts';
 import { trustErrors } from './trust.ts';
 import { volumeErrors } from './volumes.ts';
@@ -31,6 +32,7 @@ export const errorCatalogue = {
   ...sequenceErrors,
   ...serverErrors,
   ...siteErrors,
+  ...stagingErrors,
   ...stepErrors,
   ...trustErrors,
   ...volumeErrors,

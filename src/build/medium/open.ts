@@ -1,0 +1,39 @@
+import { open, sizeOf } from '../../host/files.ts';
+import { openStorage } from '../../host/storage.ts';
+import { type IsoReader, isoReader } from '../iso/reader.ts';
+import { isUsb, openUsb, type UsbMedium } from '../usb/medium.ts';
+import { isSingle, openSingle, type SingleMedium } from '../usb/single.ts';
+import type { MediumReader } from './files.ts';
+
+/** A medium of either form, opened for reading its files and what lies beside them. */
+export type OpenMedium = MediumReader &
+  (
+    | ({ readonly form: 'iso' } & IsoReader)
+    | ({ readonly form: 'usb' } & UsbMedium)
+    | ({ readonly form: 'usb-single' } & SingleMedium)
+  );
+
+/**
+ * Opens an ISO, a USB image or a device that either was written to, hands it to `use`, closes it.
+ *
+ * @throws BW-HOST-007, BW-MEDIA-010 neither of them, BW-MEDIA-081 a damaged stick
+ */
+export async function withMedium<T>(path: string, use: (medium: OpenMedium) => Promise<T>): Promise<T> {
+  const storage = await openStorage(path, { mode: 'read' });
+  try {
+    if (await isUsb(storage)) return await use({ form: 'usb', ...(await openUsb(storage)) });
+    if (await isSingle(storage)) return await use({ form: 'usb-single', ...(await openSingle(storage)) });
+    const handle = await open(path, 'r');
+    try {
+      const iso = await isoReader(handle, storage.size);
+      // A device is larger than what was written to it.
+      const length = Math.min(storage.size, iso.size);
+      const file = (await sizeOf(path)) === storage.size;
+      return await use({ form: 'iso', ...(file ? iso : await isoReader(handle, length)) });
+    } finally {
+      await handle.close();
+    }
+  } finally {
+    await storage.close();
+  }
+}

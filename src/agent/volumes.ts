@@ -2,18 +2,17 @@ import { dirname } from 'node:path';
 import { copyFile, exists, freeBytes, hashFile, mkdir, readText, sizeOf } from '../host/files.ts';
 import { BootwrightError } from '../model/error.ts';
 import type { ManifestFile } from '../model/medium.ts';
-import { mediumName } from '../model/medium-name.ts';
 import type { ContentItem } from '../model/policy.ts';
 import { formatBytes } from '../model/quantity.ts';
-import { type VolumeFacts, type VolumeList, volumeFactsPath, volumeListPath } from '../model/volumes.ts';
+import { type VolumeList, volumeListPath } from '../model/volumes.ts';
 import { checkFile } from '../trust/manifest.ts';
 import { memoryFolder } from './content.ts';
 import type { AgentContext } from './context.ts';
 import { checkSmall, type Medium } from './medium.ts';
-import { gap, type Page, text } from './page.ts';
 import { stateFolder } from './paths.ts';
 import { verificationPage } from './verification.ts';
 import { machineDrives, startDevice, type VolumeDrives } from './volume-drives.ts';
+import { volumePage, wrongDisc } from './volume-page.ts';
 
 interface Volume {
   readonly number: number;
@@ -175,8 +174,10 @@ export class Volumes {
     const { terminal, emit } = this.#context;
     const prompt = 'volume';
     terminal.discardKeys();
+    const show = (note: string): void =>
+      terminal.show(volumePage({ ...volume, of: this.count, mediumId: this.#mediumId, note }));
     let note = '';
-    terminal.show(this.#page(volume, note));
+    show(note);
     emit({
       type: 'prompt.shown',
       prompt,
@@ -192,7 +193,7 @@ export class Volumes {
       const said = refused === undefined ? '' : `${refused.message} (${refused.code})`;
       if (said !== note && said !== '') emit({ type: 'log', severity: 'warning', component: 'Volumes', text: said });
       note = said;
-      terminal.show(this.#page(volume, note));
+      show(note);
       const press = await terminal.press({ milliseconds: 1000 });
       if (press?.kind !== 'text' || press.text.toLowerCase() !== 'n') continue;
       emit({ type: 'prompt.answered', prompt, answer: 'not there' });
@@ -213,7 +214,7 @@ export class Volumes {
         // Still spinning up, or unreadable: it is looked at again in a second.
         continue;
       }
-      refused = await this.#refusal(volume, folder, device);
+      refused = await wrongDisc(folder, device, { mediumId: this.#mediumId, number: volume.number });
       if (refused === undefined) {
         const inserted: Inserted = { device, folder, checked: new Set() };
         this.#inserted.set(volume.number, inserted);
@@ -224,40 +225,10 @@ export class Volumes {
     return refused === undefined ? {} : { refused };
   }
 
-  async #refusal(volume: Volume, folder: string, device: string): Promise<BootwrightError | undefined> {
-    const facts =
-      (await factsOf(`${folder}/${volumeFactsPath}`)) ?? (await factsOf(`${folder}/bootwright/medium.json`));
-    if (facts === undefined)
-      return new BootwrightError('BW-AGENT-152', `The disc in ${device} is no volume of a medium.`);
-    const { id, number } = facts;
-    if (id !== this.#mediumId)
-      return new BootwrightError(
-        'BW-AGENT-150',
-        `The disc in ${device} belongs to medium ${mediumName(id)}, not to ${mediumName(this.#mediumId)}.`,
-      );
-    if (number !== volume.number)
-      return new BootwrightError('BW-AGENT-151', `The disc in ${device} is volume ${number}, not ${volume.number}.`);
-    return undefined;
-  }
-
   #volume(number: number): Volume {
     const found = this.#volumes.find((volume) => volume.number === number);
     if (found === undefined) throw new Error(`there is no volume ${number}`);
     return found;
-  }
-
-  #page({ number, label }: Volume, note: string): Page {
-    return {
-      id: `volume-${number}`,
-      title: `Insert volume ${number} of ${this.count}`,
-      tone: note === '' ? 'normal' : 'warning',
-      blocks: [
-        text(`Medium ${mediumName(this.#mediumId)}, disc "${label}".`),
-        text('It goes on by itself when the disc is in a drive of this machine.'),
-        ...(note === '' ? [] : [gap, text(note)]),
-      ],
-      keys: [{ key: 'N', text: 'it is not there' }],
-    };
   }
 }
 
@@ -274,16 +245,6 @@ export async function openVolumes(
   const first: Volume = { number: 1, label: facts.label, files: manifest.files };
   const inserted: Inserted = { device: await startDevice(context.paths.source), folder, checked: new Set() };
   return new Volumes(context, medium, [first, ...list.volumes], inserted, drives);
-}
-
-async function factsOf(file: string): Promise<{ readonly id: string; readonly number: number } | undefined> {
-  try {
-    const facts = JSON.parse(await readText(file)) as Partial<VolumeFacts> & { readonly id?: string };
-    const id = facts.mediumId ?? facts.id;
-    return typeof id === 'string' ? { id, number: facts.number ?? 1 } : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 async function holds(path: string, { size, sha256 }: ManifestFile): Promise<boolean> {

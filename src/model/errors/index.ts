@@ -13,7 +13,6 @@ import { siteErrors } from './site.ts';
 import { stagingErrors } from './staging.ts';
 import { stepErrors } from './step.ts';
 import { trustErrors } from './trust.ts';
-import { volumeErrors } from './volumes.ts';
 
 /**
  * Every error the project can raise, one file per area. A code never changes its meaning and is never used again
@@ -35,7 +34,6 @@ export const errorCatalogue = {
   ...stagingErrors,
   ...stepErrors,
   ...trustErrors,
-  ...volumeErrors,
 } as const;
 
 export type ErrorCode = keyof typeof errorCatalogue;

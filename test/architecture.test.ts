@@ -18,6 +18,7 @@ const allowedSiblings = new Set<string>([
   // Reading a binary structure from a file needs the file: formats stay pure and get bytes instead.
   'site>content', // check looks into the WIMs a sequence names
   'staging>build', // a station opens media with the builder's reader, and finds fake disks as it does
+  'prove>staging', // a prestaged medium is laid on the proof's disk as the station lays it
   'prove>build', // a proof reads the medium back with the reader the builder uses
 ]);
 

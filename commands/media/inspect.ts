@@ -1,10 +1,13 @@
 import { Args } from '@oclif/core';
 import type { Inspection, VolumeInspection } from '../../src/build/medium/inspect.ts';
+import type { LoaderFacts } from '../../src/build/medium/loaders.ts';
+import type { SequenceLine } from '../../src/build/medium/sequence-tree.ts';
 import { protectionText } from '../../src/build/order/plan.ts';
 import { mediumName } from '../../src/model/medium-name.ts';
 import { formatBytes } from '../../src/model/quantity.ts';
 import { groupedFingerprint } from '../../src/trust/public-key.ts';
 import { BaseCommand } from '../base.ts';
+import { mediumSecret, secretFlags } from './secret-flags.ts';
 
 function stickRows({ active, systemSize, contentFree }: NonNullable<Inspection['stick']>): [string, string][] {
   return [
@@ -14,16 +17,21 @@ function stickRows({ active, systemSize, contentFree }: NonNullable<Inspection['
 }
 
 export default class MediaInspect extends BaseCommand {
-  static override summary = 'Say what a medium is, without its password.';
+  static override summary = 'Say what a medium is: without its password what is public, with it the rest.';
   static override description =
-    'Reads what the medium says about itself: kind, label, protection, content, and which firmware starts it. Believes it; media verify does not.';
-  static override examples = ['<%= config.bin %> media inspect debian.iso'];
+    'Reads what the medium says about itself: kind, label, protection, content, loaders with their signatures, and which firmware starts it; of a sealed one with its password also the task sequence, variables and dates. Values of secrets and hidden variables are never shown. Believes the medium; media verify does not.';
+  static override examples = [
+    '<%= config.bin %> media inspect debian.iso',
+    '<%= config.bin %> media inspect /dev/sdb --password-file password.txt',
+    '<%= config.bin %> media inspect debian.img --private-key escrow.pfx --json',
+  ];
   static override args = {
     file: Args.string({ description: 'an ISO, a USB image, or the device of a stick', required: true }),
   };
+  static override flags = secretFlags;
 
   override async run(): Promise<Inspection | VolumeInspection> {
-    const { args } = await this.parse(MediaInspect);
+    const { args, flags } = await this.parse(MediaInspect);
     const { inspectMedium, inspectVolume } = await import('../../src/build/medium/inspect.ts');
     const further = await inspectVolume(args.file);
     if (further !== undefined) {
@@ -35,9 +43,10 @@ export default class MediaInspect extends BaseCommand {
       this.contents(further.content);
       return further;
     }
-    const found = await inspectMedium(args.file);
+    const isGiven = flags['password-file'] !== undefined || flags['private-key'] !== undefined;
+    const found = await inspectMedium(args.file, isGiven ? mediumSecret(flags) : undefined);
     const { facts, policy } = found;
-    const sealed = 'sealed: only the password shows it';
+    const sealed = 'sealed: --password-file shows it';
     const validity = [policy?.validFrom && `from ${policy.validFrom}`, policy?.validTo && `to ${policy.validTo}`];
     const rows: [string, string][] = [
       ['Kind', `${facts.kind}, made by ${facts.createdBy}`],
@@ -66,6 +75,9 @@ export default class MediaInspect extends BaseCommand {
     ];
     for (const [name, value] of rows) this.log(`${name.padEnd(13)}${value}`);
     this.contents(found.content);
+    for (const line of policyLines(policy)) this.log(line);
+    this.log('\nLoaders');
+    for (const line of found.loaders.flatMap(loaderLines)) this.log(line);
     this.log('\nFirmware that starts it');
     for (const { firmware, starts, why } of found.firmware)
       this.log(`  ${starts ? 'yes' : 'no '}  ${firmware}${why === undefined ? '' : ` (${why})`}`);
@@ -74,9 +86,41 @@ export default class MediaInspect extends BaseCommand {
 
   private contents(content: Inspection['content']): void {
     if (content.length > 0) this.log('\nContent');
-    for (const { id, files, size } of content)
-      this.log(`  ${id}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}`);
+    for (const { id, files, size, kind, name } of content) {
+      const about = kind === undefined ? '' : `  ${kind}${name === undefined || name === id ? '' : ` "${name}"`}`;
+      this.log(`  ${id}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}${about}`);
+    }
   }
+}
+
+function policyLines(policy: Inspection['policy']): string[] {
+  const { steps = [], variables = [], secrets = [] } = policy ?? {};
+  return [
+    ...(steps.length === 0 ? [] : ['\nTask sequence', ...steps.map(stepLine)]),
+    ...(variables.length === 0 ? [] : ['\nVariables']),
+    ...variables.map(({ name, value }) => `  ${name}${value === undefined ? '  (hidden)' : ` = ${value}`}`),
+    ...(secrets.length === 0 ? [] : ['\nSecrets', ...secrets.map((name) => `  ${name}`)]),
+  ];
+}
+
+function stepLine({ depth, name, step, condition, disabled, continueOnError }: SequenceLine): string {
+  const remarks = [
+    ...(step === undefined ? [] : [step]),
+    ...(disabled ? ['disabled'] : []),
+    ...(continueOnError ? ['goes on after an error'] : []),
+    ...(condition === undefined ? [] : [`if ${condition}`]),
+  ];
+  return `${'  '.repeat(depth + 1)}${name}${remarks.length === 0 ? '' : `  [${remarks.join('; ')}]`}`;
+}
+
+function loaderLines({ path, what, version, signatures }: LoaderFacts): string[] {
+  return [
+    `  ${path}  ${what}${version === undefined ? '' : `, ${version}`}${signatures.length === 0 ? ', not signed' : ''}`,
+    ...signatures.map(({ signer, authority, validFrom, validTo }) => {
+      const valid = validTo === undefined ? '' : `, ${validFrom?.slice(0, 10)} to ${validTo.slice(0, 10)}`;
+      return `    signed by ${signer}${authority === signer ? '' : `, issued by ${authority}`}${valid}`;
+    }),
+  ];
 }
 
 function capital(text: string): string {

@@ -4,7 +4,7 @@ import { isSingleFile } from '../content/file-list.ts';
 import { contentNeeds } from '../engine/plan.ts';
 import { exists, listFiles, mkdir, readStream } from '../host/files.ts';
 import { BootwrightError } from '../model/error.ts';
-import type { ContentItem, Policy } from '../model/policy.ts';
+import { type ContentItem, findItem, type Policy } from '../model/policy.ts';
 import type { AgentContext } from './context.ts';
 import { keyOf, writeDecrypted } from './decrypted-file.ts';
 import { type AgentPaths, stateFolder } from './paths.ts';
@@ -71,16 +71,17 @@ async function cacheContent(
   place: ContentSource['locate'],
   root: string,
 ): Promise<void> {
-  for (const id of contentNeeds(policy.sequence, 'deployed')) {
-    const item = itemOf(policy, id);
+  for (const item of contentNeeds(policy, 'deployed')) {
     // An image is applied in the boot environment, whatever else the step that names it may be for.
     if (item.kind === 'os-image') continue;
     const target = cachePath(root, item);
     // Decrypting may have been cut off in the middle.
     if (item.confidential === undefined && (await exists(target))) continue;
     emit({ type: 'agent.phase', name: 'cache', text: `Copying ${item.name} for the deployed system` });
-    const { path } = await place(id, root);
-    if (path !== target) await machine.copyIn(path, target);
+    const { path } = await place(item.id, root);
+    // An application need not bring files, and a medium has no empty folders.
+    if (item.size === 0 && !(await exists(path))) await mkdir(target, { recursive: true, mode: 0o700 });
+    else if (path !== target) await machine.copyIn(path, target);
   }
 }
 
@@ -100,7 +101,7 @@ export function memoryPath(paths: Pick<AgentPaths, 'root'>, item: ContentItem): 
 
 /** @throws BW-AGENT-002 */
 export function itemOf(policy: Policy, id: string): ContentItem {
-  const item = policy.content.find((content) => content.id.toLowerCase() === id.toLowerCase());
+  const item = findItem(policy.content, id);
   if (item !== undefined) return item;
   throw new BootwrightError('BW-AGENT-002', `The content ${id} is not part of this policy.`);
 }

@@ -14,6 +14,8 @@ export interface PartialFile {
   /** Whether an earlier build began it. */
   readonly continues: boolean;
   mark(name: string): Promise<void>;
+  /** What is there is of no use. */
+  startAnew(): Promise<void>;
   /** The output appears under its name. */
   finish(): Promise<void>;
   /**
@@ -57,10 +59,15 @@ export async function openPartial(output: string, key: string): Promise<PartialF
   const done = new Set(continues ? found?.done : []);
   if (!continues) await rm(path, { force: true });
   const head: Journal = { format, key, boot, process: processId() };
-  const lines = [head, ...[...done].map((name) => ({ done: name }))];
-  await writeAtomically(journal, lines.map((line) => `${JSON.stringify(line)}\n`).join('')).catch((error: unknown) => {
-    throw withoutRoom(error, output);
-  });
+  const writeJournal = async (): Promise<void> => {
+    const lines = [head, ...[...done].map((name) => ({ done: name }))];
+    await writeAtomically(journal, lines.map((line) => `${JSON.stringify(line)}\n`).join('')).catch(
+      (error: unknown) => {
+        throw withoutRoom(error, output);
+      },
+    );
+  };
+  await writeJournal();
   const remove = async (): Promise<void> => {
     await rm(path, { force: true });
     await rm(journal, { force: true });
@@ -70,6 +77,11 @@ export async function openPartial(output: string, key: string): Promise<PartialF
     mark: async (name) => {
       done.add(name);
       await appendFile(journal, `${JSON.stringify({ done: name })}\n`);
+    },
+    startAnew: async () => {
+      done.clear();
+      await writeJournal();
+      await rm(path, { force: true });
     },
     finish: async () => {
       await rename(path, output);

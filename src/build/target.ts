@@ -6,7 +6,7 @@ import type { Hashes } from './hashes.ts';
 import type { IsoStructure } from './iso/reader.ts';
 import type { HashSource } from './sources.ts';
 
-export type TargetName = 'iso' | 'usb' | 'usb-single';
+export type TargetName = 'iso' | 'usb' | 'usb-single' | 'wim';
 
 /** Files a target adds to those of the kind; before anything is known, with their final length. */
 export type OwnFiles = (layout: Layout, known?: { hashes: Hashes; structure?: IsoStructure }) => LayoutFile[];

@@ -4,6 +4,7 @@ import { estimateIsoSize, writeIso } from './iso/write.ts';
 import type { MediumTarget, TargetName } from './target.ts';
 import { singlePartitionTarget } from './usb/single.ts';
 import { usbTarget } from './usb/target.ts';
+import { wimTarget } from './wim/target.ts';
 
 const fat32Limit = 4 * 1024 ** 3 - 1;
 
@@ -29,9 +30,11 @@ export const targets: Readonly<Record<TargetName, MediumTarget>> = {
   iso: isoTarget,
   usb: usbTarget,
   'usb-single': singlePartitionTarget,
+  wim: wimTarget,
 };
 
 /** What the name of the output says; an ISO when it says nothing. */
 export function targetOf(output: string): TargetName {
+  if (/\.wim$/i.test(output)) return 'wim';
   return /\.(img|raw|usb)$/i.test(output) ? 'usb' : 'iso';
 }

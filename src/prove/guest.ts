@@ -75,7 +75,7 @@ export async function startGuest(
   for (const name of [guestNames.control, guestNames.console, guestNames.events]) {
     await rm(join(folder, name), { force: true });
   }
-  const targetDisk = join(folder, 'target.img');
+  const targetDisk = join(folder, guestNames.targetDisk);
   if (!(await exists(targetDisk))) await createSparse(targetDisk, machine.target.sizeBytes);
   const variables = await prepareVariables(options.firmware, join(folder, 'variables.fd'));
   const plug = new AbortController();

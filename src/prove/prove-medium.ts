@@ -13,6 +13,7 @@ import { makeForeignDisk } from './foreign-disk.ts';
 import { describeEvent, type GuestEvent, progressOf } from './guest-event.ts';
 import { type Check, judgeDisk } from './judge.ts';
 import { type KeyboardLayout, keyboardLayouts } from './keyboard.ts';
+import { layDisk } from './lay-disk.ts';
 import { type DiskKind, describeMachine, firmwareOf, type Profile, presentationOf } from './machine.ts';
 import { formOf, readMediumFacts, readMediumServers } from './medium-files.ts';
 import { type GuestNetwork, servicesFor } from './network.ts';
@@ -83,9 +84,10 @@ export async function proveMedium(
   if (facts.passwordRequired && request.password === undefined) {
     throw new BootwrightError('BW-PROVE-005', `${request.iso} asks for a password, and none was given.`);
   }
-  if (facts.kind === 'bootable' && request.service === undefined) {
+  if (asksServer(facts) && request.service === undefined) {
     throw new BootwrightError('BW-PROVE-030', `${request.iso} asks a server, and none was given to the proof.`);
   }
+  await refuseOtherForm(request);
   if (presentationOf(request.profile) === 'cd' && (await formOf(request.iso)) === 'usb')
     throw new BootwrightError('BW-PROVE-080', `${request.iso} is a USB image: no optical drive takes it.`);
   if (request.show === true) await requireDisplay();
@@ -128,13 +130,29 @@ interface Online {
 
 /** The service of the site at the addresses the medium knows. @throws BW-PROVE-030, what the service throws */
 async function openService(request: ProofRequest, facts: MediumFacts, folder: string): Promise<Online | undefined> {
-  if (facts.kind !== 'bootable' || request.service === undefined) return undefined;
+  if (!asksServer(facts) || request.service === undefined) return undefined;
   const password = facts.passwordRequired ? request.password : undefined;
   const origins = await readMediumServers(request.iso, password);
   const names = origins.map((origin) => new URL(origin).hostname.replace(/^\[|\]$/g, ''));
   servicesFor(origins, 0);
   const service = await request.service(names, folder);
   return { service, network: { mac: '52:54:00:12:34:56', services: servicesFor(origins, service.port) } };
+}
+
+function asksServer({ kind, online }: MediumFacts): boolean {
+  return kind === 'bootable' || online === true;
+}
+
+/** A WIM is laid on the machine's disk, everything else is inserted. @throws BW-MEDIA-124 */
+async function refuseOtherForm({ iso, profile }: ProofRequest): Promise<void> {
+  const isWim = (await formOf(iso)) === 'wim';
+  if (isWim === (presentationOf(profile) === 'disk')) return;
+  throw new BootwrightError(
+    'BW-MEDIA-124',
+    isWim
+      ? `${iso} is a prestaged WIM: it is laid on the disk and not inserted (${profile}).`
+      : `${iso} is no prestaged WIM: it cannot be laid on the disk (${profile}).`,
+  );
 }
 
 interface Places {
@@ -160,6 +178,10 @@ async function runMachine(
     ...(request.memoryMiB === undefined ? {} : { memoryMiB: request.memoryMiB }),
     ...(online === undefined ? {} : { network: online.network }),
   });
+  const isLaid = presentationOf(request.profile) === 'disk';
+  const target = { file: join(folder, guestNames.targetDisk), size: machine.target.sizeBytes };
+  if (isLaid) await layDisk(request.iso, target, join(folder, 'prepared'), progress, signal);
+  const before = isLaid && request.expect === 'agent' ? await hashFile(target.file) : undefined;
   const bench = await powerOn(machine, folder, signal);
   progress.note(`${request.profile}, ${request.disk} disk, ${bench.acceleration.reason}`);
   progress.phase(`proving on ${request.profile}`, { items: 100 });
@@ -174,6 +196,7 @@ async function runMachine(
         mediumId: facts.id,
         uefi: firmwareOf(request.profile) !== 'bios',
         shutDown,
+        ...(before === undefined ? {} : { before }),
       })),
       ...(foreign === undefined ? [] : [await judgeForeign(foreign)]),
       ...(online === undefined || request.expect === 'agent'

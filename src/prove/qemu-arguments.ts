@@ -14,6 +14,7 @@ export interface GuestFiles {
 
 /** Names of the sockets and logs in the machine's folder. */
 export const guestNames = {
+  targetDisk: 'target.img',
   control: 'qmp.sock',
   console: 'console.sock',
   consoleLog: 'console.log',
@@ -76,6 +77,7 @@ function firmwareArguments(firmware: NonNullable<GuestFiles['firmware']>, secure
 }
 
 function mediumArguments(machine: MachineDescription): string[] {
+  if (presentationOf(machine.profile) === 'disk') return [];
   const file = quoted(machine.medium);
   if (presentationOf(machine.profile) === 'cd') {
     return [

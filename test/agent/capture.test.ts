@@ -114,7 +114,17 @@ describe('the address, before the network is touched', () => {
 
 describe('letters that come in two pieces', () => {
   it('reach a server as everybody else writes them', async () => {
-    const { answers } = await ask(['//files/images/x.wim', enter, 'anna', enter, 'pa\u0308ss', enter, enter, enter, enter]);
+    const { answers } = await ask([
+      '//files/images/x.wim',
+      enter,
+      'anna',
+      enter,
+      'pa\u0308ss',
+      enter,
+      enter,
+      enter,
+      enter,
+    ]);
     expect(answers.find(({ hidden }) => hidden)?.value).toBe('p\u00e4ss');
   });
 });

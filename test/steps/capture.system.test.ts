@@ -326,6 +326,29 @@ describe('a Linux machine', () => {
     return result;
   }
 
+  it('is not there when one byte of what was written reads back as another', async () => {
+    const machine = new Proxy(bench.machine, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        if (name !== 'verifyImage') return value.bind(target);
+        return (request: Parameters<typeof target.verifyImage>[0]) => {
+          const bytes = readFileSync(request.file);
+          bytes[Math.floor(bytes.length / 3)]! ^= 1;
+          writeFileSync(request.file, bytes);
+          return target.verifyImage(request);
+        };
+      },
+    });
+    const { type } = findStepType('capture-operating-system-image')!;
+    const { outcome } = await run([step('Capture', { type, settings: whole()[1]!.settings })], {
+      types: stepTypes,
+      machine: machine as unknown as SimulatedMachine,
+    });
+    expect(outcome).toMatchObject({ state: 'failed', error: 'BW-STEP-113' });
+    expect(sh('find', await imagesFolder(), '-name', '*debian*').trim()).toBe('');
+  });
+
   it('is refused while somebody has it mounted', async () => {
     const place = join(bench.folder, 'in use');
     mkdirSync(place);
@@ -370,7 +393,11 @@ describe('Windows', () => {
     const root = await bench.machine.mount(`${reference}p2`);
     sh('python3', '-c', ntfsOnly, 'write', root);
     const before = sh('python3', '-c', ntfsOnly, 'read', root);
-    expect(JSON.parse(before)).toMatchObject({ links: 2, stream: 'hidden words', junction: expect.stringMatching(/^030000a0/) });
+    expect(JSON.parse(before)).toMatchObject({
+      links: 2,
+      stream: 'hidden words',
+      junction: expect.stringMatching(/^030000a0/),
+    });
     await bench.machine.close();
     const { outcome } = await start(whole());
     expect(outcome).toMatchObject({ state: 'completed' });

@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import { mediumName } from '../../../src/model/medium-name.ts';
 import { formatBytes } from '../../../src/model/quantity.ts';
 import { BaseCommand } from '../../base.ts';
-import { defined, mediumFlags, orderOf } from './flags.ts';
+import { contentFlags, defined, extraContentOf, mediumFlags, orderOf, prestartFlags } from './flags.ts';
 
 export default class MediaCreateStandalone extends BaseCommand {
   static override summary = 'Make an ISO that deploys a machine without a network.';
@@ -12,6 +12,7 @@ export default class MediaCreateStandalone extends BaseCommand {
     '<%= config.bin %> media create standalone --sequence debian --output debian.iso',
     '<%= config.bin %> media create standalone --sequence debian --output debian.iso --password-file password.txt --valid-to 2027-12-31',
     '<%= config.bin %> media create standalone --sequence debian --output debian.iso --encrypt-content --recovery-key',
+    '<%= config.bin %> media create standalone --sequence debian --application seven-zip --exclude office --output debian.iso',
     '<%= config.bin %> media create standalone --image debian.wim --output debian.iso --save-site my-site',
     '<%= config.bin %> media create standalone --sequence debian --output debian.iso --volume-size dvd',
     '<%= config.bin %> media create standalone --sequence debian --output debian.img --single-partition',
@@ -26,6 +27,8 @@ export default class MediaCreateStandalone extends BaseCommand {
       helpValue: 'DIR',
       dependsOn: ['image'],
     }),
+    ...contentFlags,
+    ...prestartFlags,
     ...mediumFlags,
     'volume-size': Flags.string({
       description: 'spread it over discs of this size: 4.7G, 650M, cd, dvd, dvd-dl, bd, bd-dl',
@@ -48,6 +51,8 @@ export default class MediaCreateStandalone extends BaseCommand {
         deployedSecrets,
         ...(await orderOf(flags)),
         ...defined({ sequence, image, index, saveSite }),
+        ...defined({ prestart: flags.prestart, prestartPackage: flags['prestart-package'] }),
+        extraContent: extraContentOf(flags),
         encryptContent: flags['encrypt-content'],
         ...(flags['volume-size'] === undefined ? {} : { volumeSize: readVolumeSize(flags['volume-size']) }),
       },

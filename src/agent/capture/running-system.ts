@@ -10,7 +10,7 @@ interface Mount {
 }
 
 /** The last one mounted at a place is the one that is seen. Pure. */
-export function mountAt(mounts: string, folder: string): Mount | undefined {
+function mountAt(mounts: string, folder: string): Mount | undefined {
   return mounts
     .split('\n')
     .map((line) => {
@@ -52,7 +52,7 @@ export function refuseVolatileMedium(mounts: string, medium: string): void {
 }
 
 /** What `ip -4 -o addr show`, `ip -4 route show default` and resolv.conf say. */
-export interface NetworkTexts {
+interface NetworkTexts {
   readonly addresses: string;
   readonly routes: string;
   readonly resolver: string;

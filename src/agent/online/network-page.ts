@@ -1,5 +1,11 @@
 import type { BootwrightError } from '../../model/error.ts';
-import { type FixedAddress, type NetworkSettings, parseFixedAddress, parseProxy, parseVlan } from '../../model/network.ts';
+import {
+  type FixedAddress,
+  type NetworkSettings,
+  parseFixedAddress,
+  parseProxy,
+  parseVlan,
+} from '../../model/network.ts';
 import type { NetworkAdapter } from '../../model/protocol.ts';
 import type { AgentContext } from '../context.ts';
 import { type Block, gap, type Page, text } from '../page.ts';
@@ -89,9 +95,7 @@ async function change(
 export function typeAddress(context: AgentContext): Promise<FixedAddress | 'dhcp' | undefined> {
   return typeLine(context, {
     ...{ id: 'network-address', title: addressQuestion },
-    help: [
-      'Address/prefix, gateway and DNS server, for example 192.0.2.10/24 192.0.2.1 192.0.2.53. Nothing: by DHCP.',
-    ],
+    help: ['Address/prefix, gateway and DNS server, for example 192.0.2.10/24 192.0.2.1 192.0.2.53. Nothing: by DHCP.'],
     read: (typed) => (typed.trim() === '' ? ('dhcp' as const) : parseFixedAddress(typed)),
     wrong: (typed) => `"${typed}" is not an address with prefix, a gateway and a DNS server.`,
   });

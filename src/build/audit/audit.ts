@@ -8,7 +8,7 @@ import { auditMedium } from './medium.ts';
 import type { AuditRequest } from './request.ts';
 
 /**
- * Judges the protection of a medium of ours (ISO, stick) or of Configuration Manager (ISO, mounted folder, single
+ * Judges the protection of a medium of ours (ISO, USB image, stick) or of Configuration Manager (ISO, mounted folder, single
  * sealed file). Reads only.
  *
  * @throws BW-MEDIA-011 neither, BW-TRUST-001 to -003, BW-TRUST-091 wrong password
@@ -17,9 +17,9 @@ export async function audit(path: string, request: AuditRequest): Promise<Audit>
   const facts = await stat(path).catch(() => undefined);
   if (facts?.isDirectory() === true) return auditConfigMgr(await configMgrFilesAt(path), path, request);
   try {
-    return await withMedium(path, async (iso) => {
-      if (iso.file('bootwright/medium.json') !== undefined) return auditMedium(iso, path, request);
-      const files = await configMgrFilesOfIso(iso);
+    return await withMedium(path, async (medium) => {
+      if (medium.file('bootwright/medium.json') !== undefined) return auditMedium(medium, path, request);
+      const files = await configMgrFilesOfIso(medium);
       if (files !== undefined) return auditConfigMgr(files, path, request);
       throw new BootwrightError(
         'BW-MEDIA-011',

@@ -1,8 +1,8 @@
 import { type Audit, type AuditFinding, sortFindings } from '../../model/audit.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { Progress } from '../../model/progress.ts';
-import { withMedium } from '../medium/open.ts';
-import { verifyMedium } from '../medium/verify.ts';
+import { type OpenMedium, withMedium } from '../medium/open.ts';
+import { verifySet } from '../medium/verify.ts';
 import { volumeFactsOf } from '../volumes/read.ts';
 import { firmwareFindings } from './firmware.ts';
 import { auditMedium } from './medium.ts';
@@ -31,12 +31,13 @@ export async function checkMedium(
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<MediumCheck> {
-  const { audit, firmware } = await withMedium(file, async (medium) =>
-    (await volumeFactsOf(medium)) === undefined
+  const looked: Looked = await withMedium(file, async (medium) => ({
+    ...((await volumeFactsOf(medium)) === undefined
       ? { audit: await auditMedium(medium, file, request), firmware: await firmwareFindings(medium) }
-      : { audit: undefined, firmware: [] },
-  );
-  const bytes = await comparison(file, request, progress, signal);
+      : { firmware: [] }),
+    bytes: await comparison(medium, file, request, progress, signal),
+  }));
+  const { audit, firmware, bytes } = looked;
   const findings = sortFindings([...bytes, ...(audit?.findings ?? []), ...firmware]);
   const worst = findings[0]?.severity;
   const light = worst === 'serious' ? 'red' : worst === 'warning' ? 'yellow' : 'green';
@@ -49,7 +50,14 @@ export async function checkMedium(
   };
 }
 
+interface Looked {
+  readonly audit?: Audit;
+  readonly firmware: AuditFinding[];
+  readonly bytes: AuditFinding[];
+}
+
 async function comparison(
+  medium: OpenMedium,
   file: string,
   { keys }: AuditRequest,
   progress: Progress,
@@ -64,18 +72,18 @@ async function comparison(
       },
     ];
   try {
-    const { findings, files, volumes = [] } = await verifyMedium(file, keys, progress, signal);
-    const absent = volumes.filter((volume) => volume.file === undefined);
-    const missing = absent.map(({ number, expected }) => ({
-      ...{
-        severity: 'warning' as const,
-        subject: `volume ${number}`,
-        message: 'was not compared: it is not beside this one',
-      },
-      fix: `Put it there as ${expected}, or check its disc by itself.`,
-    }));
+    const { findings, files, volumes = [] } = await verifySet(medium, file, keys, progress, signal);
     if (findings.length === 0)
-      return [{ severity: 'note', subject, message: `is what was signed, in ${files} files` }, ...missing];
+      return [
+        { severity: 'note', subject, message: `is what was signed, in ${files} files` },
+        ...volumes
+          .filter((volume) => volume.file === undefined)
+          .map(({ number, expected }) => ({
+            ...{ severity: 'warning' as const, subject: `volume ${number}` },
+            message: 'was not compared: it is not beside this one',
+            fix: `Put it there as ${expected}, or check its disc by itself.`,
+          })),
+      ];
     return findings.map(({ path, message, meaning }) => ({
       ...{ severity: 'serious' as const, subject: path, message: `${message} ${meaning}` },
     }));

@@ -13,14 +13,14 @@ const patterns: readonly (readonly [what: string, pattern: RegExp])[] = [
 ];
 
 /** Files of packages in which everybody who holds the medium would find a secret. Names what and where, never the value. */
-export async function secretsInContent(iso: MediumReader): Promise<AuditFinding[]> {
+export async function secretsInContent(medium: MediumReader): Promise<AuditFinding[]> {
   const findings: AuditFinding[] = [];
   let read = 0;
-  for (const file of iso.files) {
+  for (const file of medium.files) {
     if (!/^bootwright\/content\/(?!.*\.(age|wim)$)/.test(file.path) || file.size > largestText) continue;
     read += file.size;
     if (read > mostBytes) break;
-    const bytes = Buffer.from(await iso.bytes(file));
+    const bytes = Buffer.from(await medium.bytes(file));
     const text = bytes.subarray(0, 2).equals(Buffer.from([0xff, 0xfe])) ? bytes.toString('utf16le') : bytes.toString();
     const [what] = patterns.find(([, pattern]) => pattern.test(text)) ?? [];
     if (what !== undefined)

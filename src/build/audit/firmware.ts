@@ -2,6 +2,7 @@ import { signerNames } from '../../formats/pe-signers.ts';
 import { sbatEntries } from '../../formats/sbat.ts';
 import type { AuditFinding } from '../../model/audit.ts';
 import type { MediumReader } from '../medium/files.ts';
+import { loadersOn, versionOf } from '../medium/loaders.ts';
 
 /**
  * What firmware and shim refuse since May 2025 (rhboot/shim, SbatLevel_Variable.txt, 2025051000). Machines that got the
@@ -15,19 +16,10 @@ const leastGenerations: Readonly<Record<string, number>> = {
 };
 const levelDate = 'May 2025';
 
-const loaders: readonly (readonly [path: string, what: string])[] = [
-  ['EFI/BOOT/BOOTX64.EFI', 'first loader'],
-  ['EFI/BOOT/grubx64.efi', 'second loader'],
-  ['EFI/BOOT/mmx64.efi', 'key manager'],
-];
-
 /** Who signed the loaders of a medium, and whether up-to-date firmware still takes them. */
-export async function firmwareFindings(iso: MediumReader): Promise<AuditFinding[]> {
+export async function firmwareFindings(medium: MediumReader): Promise<AuditFinding[]> {
   const findings: AuditFinding[] = [];
-  for (const [path, what] of loaders) {
-    const file = iso.file(path);
-    if (file === undefined || file.size > 64 * 1024 * 1024) continue;
-    const bytes = await iso.bytes(file);
+  for (const { path, what, bytes } of await loadersOn(medium)) {
     const subject = `${what} (${path})`;
     const signatures = signerNames(bytes);
     const entries = sbatEntries(bytes);
@@ -38,7 +30,7 @@ export async function firmwareFindings(iso: MediumReader): Promise<AuditFinding[
       findings.push({
         severity: 'note',
         subject,
-        message: `${versionOf(entries)}, signed by ${signersOf(signatures)}`,
+        message: `${versionOf(entries) ?? 'of unknown version'}, signed by ${signersOf(signatures)}`,
       });
     for (const { component, generation } of revoked)
       findings.push({
@@ -51,13 +43,9 @@ export async function firmwareFindings(iso: MediumReader): Promise<AuditFinding[
   }
   if (findings.length === 0)
     return [{ severity: 'serious', subject: 'loaders', message: 'the medium has none for UEFI' }];
-  const bios = iso.file('boot/grub/bios.img') !== undefined;
+  const bios = medium.file('boot/grub/bios.img') !== undefined;
   const starts = `x64 with UEFI${bios ? ' and BIOS' : ''}`;
   return [{ severity: 'note', subject: 'machines', message: starts }, ...findings];
-}
-
-function versionOf(entries: ReturnType<typeof sbatEntries>): string {
-  return entries.findLast(({ version }) => version.trim() !== '')?.version ?? 'of unknown version';
 }
 
 /** The certificate authority closest to the firmware, of each signature. */

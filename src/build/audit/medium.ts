@@ -3,28 +3,28 @@ import { type KeySlot, type PasswordSlot, parseSealed } from '../../formats/seal
 import { type Audit, type AuditFinding, type Guessing, guessingTime, sortFindings } from '../../model/audit.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { MediumFacts } from '../../model/medium.ts';
-import type { Policy } from '../../model/policy.ts';
 import { guessesPerSecond } from '../../trust/guessing-rate.ts';
 import { checkFiles, checkMedium, verifyManifest } from '../../trust/manifest.ts';
 import { passwordStrength } from '../../trust/password-strength.ts';
 import type { PublicKey } from '../../trust/public-key.ts';
 import { defaultCost } from '../../trust/seal.ts';
 import { type MediumReader, mediumFactsOf } from '../medium/files.ts';
-import { openPolicyOf } from '../medium/policy.ts';
+import { type Brought, openBroughtOf } from '../medium/policy.ts';
 import { secretsInContent } from './content.ts';
-import { policyFindings, secretNames } from './policy.ts';
+import { policyFindings, secretNames, writtenSecrets } from './policy.ts';
 import type { AuditRequest } from './request.ts';
 
 /** Judges a medium of ours. @throws BW-MEDIA-011, BW-TRUST-001 to -003 */
-export async function auditMedium(iso: MediumReader, file: string, request: AuditRequest): Promise<Audit> {
-  const facts = await mediumFactsOf(iso, file);
-  const sealed = iso.file('bootwright/policy.sealed');
-  const slots = sealed === undefined ? [] : parseSealed(await iso.bytes(sealed)).header.slots;
+export async function auditMedium(medium: MediumReader, file: string, request: AuditRequest): Promise<Audit> {
+  const facts = await mediumFactsOf(medium, file);
+  const sealed = medium.file('bootwright/policy.sealed');
+  const slots = sealed === undefined ? [] : parseSealed(await medium.bytes(sealed)).header.slots;
   const given = typeof request.secret === 'function' && sealed !== undefined ? await request.secret() : request.secret;
-  const policy = sealed === undefined || given !== undefined ? await openPolicyOf(iso, file, given ?? '') : undefined;
+  const policy =
+    sealed === undefined || given !== undefined ? await openBroughtOf(medium, file, given ?? '') : undefined;
   const password = typeof given === 'string' && sealed !== undefined ? given : undefined;
   const guessing = await guessingOf(slots, password, facts, policy);
-  const isContentEncrypted = iso.files.some(({ path }) => /^bootwright\/content\/.+\.age$/.test(path));
+  const isContentEncrypted = medium.files.some(({ path }) => /^bootwright\/content\/.+\.age$/.test(path));
   const known = { facts, slots, policy, isContentEncrypted };
   return {
     file,
@@ -38,8 +38,8 @@ export async function auditMedium(iso: MediumReader, file: string, request: Audi
       ...passwordFindings(guessing),
       ...slotFindings(slots),
       ...(policy === undefined ? [unopened] : policyFindings(policy, sealed !== undefined, password, request)),
-      ...(await signatureFindings(iso, facts, request.keys)),
-      ...(await secretsInContent(iso)),
+      ...(await signatureFindings(medium, facts, request.keys)),
+      ...(await secretsInContent(medium)),
     ]),
   };
 }
@@ -47,7 +47,7 @@ export async function auditMedium(iso: MediumReader, file: string, request: Audi
 interface Known {
   readonly facts: MediumFacts;
   readonly slots: readonly KeySlot[];
-  readonly policy: Policy | undefined;
+  readonly policy: Brought | undefined;
   readonly isContentEncrypted: boolean;
 }
 
@@ -62,13 +62,14 @@ async function guessingOf(
   slots: readonly KeySlot[],
   password: string | undefined,
   facts: MediumFacts,
-  policy: Policy | undefined,
+  policy: Brought | undefined,
 ): Promise<Guessing | undefined> {
   const slot = cheapest(slots);
   if (slot === undefined) return undefined;
   const rate = await guessesPerSecond(slot);
   if (password === undefined) return { guessesPerSecond: rate };
-  const names = [facts.label, policy?.organisation ?? '', policy?.sequence.name ?? ''];
+  const title = policy !== undefined && 'sequence' in policy ? policy.sequence.name : (policy?.siteName ?? '');
+  const names = [facts.label, policy?.organisation ?? '', title];
   return { guessesPerSecond: rate, passwordBits: passwordStrength(password, names).bits };
 }
 
@@ -79,10 +80,12 @@ function cheapest(slots: readonly KeySlot[]): PasswordSlot | undefined {
 }
 
 function readers({ facts, slots, policy, isContentEncrypted }: Known, request: AuditRequest): Audit['readers'] {
-  const inside = ['the task sequence and its variables'];
+  const inside = [
+    facts.kind === 'bootable' ? 'whom it asks, and its variables' : 'the task sequence and its variables',
+  ];
   if (policy !== undefined) inside.push(...secretNames(policy).map((name) => `the secret ${name}`));
   else inside.push('its secrets');
-  const content = 'images and packages';
+  const content = facts.kind === 'bootable' ? 'the files of its prestart command' : 'images and packages';
   const isSealed = slots.length > 0;
   const anybody = [
     `that it is ${facts.label === '' ? 'a medium' : facts.label}, its keyboard, its kernel, names and sizes of its content`,
@@ -96,7 +99,7 @@ function readers({ facts, slots, policy, isContentEncrypted }: Known, request: A
     transport: 'a recipient',
   };
   const holders = slots.map(({ kind }) => kinds[kind]);
-  const written = policy === undefined ? [] : request.deployedSecrets(policy).secrets;
+  const written = policy === undefined ? [] : writtenSecrets(policy, request);
   return [
     { who: 'anybody who holds it', reads: anybody },
     ...(isSealed
@@ -204,12 +207,12 @@ function curveOf(share: Uint8Array): string {
 
 /** Names and signature only: comparing every byte is `media verify`. */
 async function signatureFindings(
-  iso: MediumReader,
+  medium: MediumReader,
   facts: MediumFacts,
   keys: readonly PublicKey[],
 ): Promise<AuditFinding[]> {
   const subject = 'signature';
-  const [manifest, signature] = [iso.file('bootwright/manifest.json'), iso.file('bootwright/manifest.sig')];
+  const [manifest, signature] = [medium.file('bootwright/manifest.json'), medium.file('bootwright/manifest.sig')];
   if (manifest === undefined || signature === undefined)
     return [{ severity: 'serious', subject, message: 'the medium has no signed list of its files' }];
   if (keys.length === 0)
@@ -222,11 +225,11 @@ async function signatureFindings(
       },
     ];
   try {
-    const signed = verifyManifest(await iso.bytes(manifest), await iso.bytes(signature), keys);
+    const signed = verifyManifest(await medium.bytes(manifest), await medium.bytes(signature), keys);
     checkMedium(signed, facts.id);
     checkFiles(
       signed,
-      iso.files.map(({ path }) => path),
+      medium.files.map(({ path }) => path),
     );
     const message = `Ed25519 (256 bits) by ${signed.key.slice(0, 16)}; all ${signed.files.length} files are listed`;
     return [{ severity: 'note', subject, message, fix: 'bootwright media verify compares their bytes.' }];

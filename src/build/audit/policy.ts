@@ -1,31 +1,30 @@
 import type { AuditFinding } from '../../model/audit.ts';
-import { contentKeySecret, type Policy } from '../../model/policy.ts';
+import { contentKeySecret } from '../../model/policy.ts';
 import { isSecretReference } from '../../model/sequence.ts';
 import { passwordStrength } from '../../trust/password-strength.ts';
+import { type Brought, secretsOf, variablesOf } from '../medium/policy.ts';
 import type { AuditRequest } from './request.ts';
 
 /** Secrets of a policy by name: what `!secret` names, and hidden variables. */
-export function secretNames(policy: Policy): string[] {
-  const hidden = [...policy.variables, ...policy.sequence.variables].filter(
-    ({ hidden, value }) => hidden === true && !isSecretReference(value),
-  );
-  const stored = Object.keys(policy.secrets).filter((name) => name !== contentKeySecret);
+export function secretNames(policy: Brought): string[] {
+  const hidden = variablesOf(policy).filter(({ hidden, value }) => hidden === true && !isSecretReference(value));
+  const stored = Object.keys(secretsOf(policy)).filter((name) => name !== contentKeySecret);
   return [...new Set([...stored, ...hidden.map(({ name }) => name)])].sort();
 }
 
 /** What the opened sealed part tells; values are judged, never shown. */
 export function policyFindings(
-  policy: Policy,
+  policy: Brought,
   isSealed: boolean,
   password: string | undefined,
-  { now, deployedSecrets }: AuditRequest,
+  request: AuditRequest,
 ): AuditFinding[] {
   const names = secretNames(policy);
   return [
     ...(names.length > 0 && !isSealed
       ? [finding('serious', 'secrets', `everybody reads ${names.join(', ')}`, 'Make the medium with a password.')]
       : []),
-    ...expiry(policy, now, names.length > 0),
+    ...expiry(policy, request.now, names.length > 0),
     ...(policy.allowShell
       ? [
           finding(
@@ -40,13 +39,13 @@ export function policyFindings(
       ? [finding('warning', 'unattended', 'disks are erased without a question to whoever starts it')]
       : []),
     ...weakSecrets(policy, password),
-    ...written(deployedSecrets(policy).secrets),
+    ...written(writtenSecrets(policy, request)),
   ];
 }
 
 const longestDays = 400;
 
-function expiry({ validTo }: Policy, now: Date, hasSecrets: boolean): AuditFinding[] {
+function expiry({ validTo }: Brought, now: Date, hasSecrets: boolean): AuditFinding[] {
   const fix = 'Make the medium with --valid-to DATE; sticks are lost.';
   if (validTo === undefined)
     return [finding(hasSecrets ? 'warning' : 'note', 'expiry', 'the medium can be used for ever', fix)];
@@ -57,8 +56,8 @@ function expiry({ validTo }: Policy, now: Date, hasSecrets: boolean): AuditFindi
   ];
 }
 
-function weakSecrets(policy: Policy, password: string | undefined): AuditFinding[] {
-  return Object.entries(policy.secrets).flatMap(([name, value]) => {
+function weakSecrets(policy: Brought, password: string | undefined): AuditFinding[] {
+  return Object.entries(secretsOf(policy)).flatMap(([name, value]) => {
     if (name === contentKeySecret || value.length > 128) return [];
     if (value === password)
       return [
@@ -81,6 +80,11 @@ function weakSecrets(policy: Policy, password: string | undefined): AuditFinding
         ]
       : [];
   });
+}
+
+/** What a target without a TPM has on its disk for a while; where a server decides, the site's own list says it. */
+export function writtenSecrets(policy: Brought, { deployedSecrets }: AuditRequest): readonly string[] {
+  return 'sequence' in policy ? deployedSecrets(policy).secrets : [];
 }
 
 function written(secrets: readonly string[]): AuditFinding[] {

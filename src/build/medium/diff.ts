@@ -1,17 +1,18 @@
+import { type BoundSettings, formatBootableServer } from '../../model/bootable.ts';
 import type { Manifest, ManifestFile, MediumFacts } from '../../model/medium.ts';
 import type { Policy } from '../../model/policy.ts';
 import { formatBytes } from '../../model/quantity.ts';
 import type { SequenceItem } from '../../model/sequence.ts';
-import { type MediumReader, mediumFactsOf, parseJson, textOf } from './files.ts';
+import { jsonOf, mediumFactsOf } from './files.ts';
 import { withMedium } from './open.ts';
-import { type MediumSecret, openPolicyOf } from './policy.ts';
+import { type Brought, type MediumSecret, openBroughtOf, secretsOf, variablesOf } from './policy.ts';
 
 /** What a medium is, as far as it is compared. */
 interface Side {
   readonly facts: MediumFacts;
   readonly manifest: Partial<Manifest>;
   /** Absent: sealed, and not opened. */
-  readonly policy?: Policy;
+  readonly policy?: Brought;
 }
 
 export interface MediaDifference {
@@ -39,25 +40,20 @@ export async function diffMedia(
   const differences = [
     ...factDifferences(a.facts, b.facts),
     ...fileDifferences(a.manifest.files ?? [], b.manifest.files ?? []),
-    ...(a.policy !== undefined && b.policy !== undefined ? policyDifferences(a.policy, b.policy) : []),
+    ...(a.policy !== undefined && b.policy !== undefined ? broughtDifferences(a.policy, b.policy) : []),
     ...(a.manifest.key === b.manifest.key ? [] : ['It is signed with another key.']),
   ];
   return { same: a.facts.id === b.facts.id && differences.length === 0, opened, differences };
 }
 
 async function sideOf(file: string, secret: MediumSecret | undefined): Promise<Side> {
-  return withMedium(file, async (iso) => {
-    const facts = await mediumFactsOf(iso, file);
-    const manifest = (await jsonOf(iso, 'bootwright/manifest.json')) as Partial<Manifest> | undefined;
+  return withMedium(file, async (medium) => {
+    const facts = await mediumFactsOf(medium, file);
+    const manifest = (await jsonOf(medium, 'bootwright/manifest.json')) as Partial<Manifest> | undefined;
     const isReadable = !facts.passwordRequired || secret !== undefined;
-    const policy = isReadable ? await openPolicyOf(iso, file, secret ?? '') : undefined;
+    const policy = isReadable ? await openBroughtOf(medium, file, secret ?? '') : undefined;
     return { facts, manifest: manifest ?? {}, ...(policy === undefined ? {} : { policy }) };
   });
-}
-
-async function jsonOf(iso: MediumReader, path: string): Promise<unknown> {
-  const file = iso.file(path);
-  return file === undefined || file.size > 64 * 1024 * 1024 ? undefined : parseJson(await textOf(iso, file));
 }
 
 function factDifferences(a: MediumFacts, b: MediumFacts): string[] {
@@ -107,22 +103,44 @@ function fileDifferences(a: readonly ManifestFile[], b: readonly ManifestFile[])
   });
 }
 
-function policyDifferences(a: Policy, b: Policy): string[] {
-  const until = ({ validFrom, validTo }: Policy): string =>
+function broughtDifferences(a: Brought, b: Brought): string[] {
+  const until = ({ validFrom, validTo }: Brought): string =>
     [validFrom && `from ${validFrom}`, validTo && `to ${validTo}`].filter(Boolean).join(' ') || 'always';
   return [
-    ...(a.sequence.id === b.sequence.id ? [] : [`It deploys "${b.sequence.name}" instead of "${a.sequence.name}".`]),
-    ...stepDifferences(a.sequence.items, b.sequence.items),
-    ...named('variable', variablesOf(a), variablesOf(b)),
-    ...named('secret', new Map(Object.entries(a.secrets)), new Map(Object.entries(b.secrets))),
-    ...changedContent(a, b),
+    // Where one brings a sequence and the other servers, the kind has said it.
+    ...('sequence' in a && 'sequence' in b ? sequenceDifferences(a, b) : []),
+    ...('servers' in a && 'servers' in b ? serverDifferences(a, b) : []),
+    ...named('variable', variableValues(a), variableValues(b)),
+    ...named('secret', new Map(Object.entries(secretsOf(a))), new Map(Object.entries(secretsOf(b)))),
     ...(until(a) === until(b) ? [] : [`It is valid ${until(b)} instead of ${until(a)}.`]),
     ...(a.allowShell === b.allowShell ? [] : [b.allowShell ? 'It offers a shell.' : 'It offers no shell any more.']),
   ];
 }
 
-function variablesOf({ variables, sequence }: Policy): Map<string, string> {
-  return new Map([...sequence.variables, ...variables].map(({ name, value }) => [name, JSON.stringify(value)]));
+function sequenceDifferences(a: Policy, b: Policy): string[] {
+  return [
+    ...(a.sequence.id === b.sequence.id ? [] : [`It deploys "${b.sequence.name}" instead of "${a.sequence.name}".`]),
+    ...stepDifferences(a.sequence.items, b.sequence.items),
+    ...changedContent(a, b),
+  ];
+}
+
+function serverDifferences(a: BoundSettings, b: BoundSettings): string[] {
+  const [before, after] = [a, b].map(({ servers }) => servers.map(formatBootableServer)) as [string[], string[]];
+  const prestart = ({ prestart }: BoundSettings): string => prestart?.command ?? '';
+  return [
+    ...before.filter((server) => !after.includes(server)).map((server) => `It does not ask ${server} any more.`),
+    ...after.filter((server) => !before.includes(server)).map((server) => `It asks ${server}.`),
+    ...(a.authority === b.authority ? [] : ['It knows its servers by another authority.']),
+    ...(a.unknownComputers === b.unknownComputers
+      ? []
+      : [b.unknownComputers ? 'Unknown computers may ask.' : 'Unknown computers may not ask any more.']),
+    ...(prestart(a) === prestart(b) ? [] : ['It runs another prestart command.']),
+  ];
+}
+
+function variableValues(brought: Brought): Map<string, string> {
+  return new Map(variablesOf(brought).map(({ name, value }) => [name, JSON.stringify(value)]));
 }
 
 /** By the hashes of what was encrypted, too. */

@@ -31,6 +31,14 @@ export async function textOf(medium: MediumReader, file: FoundFile): Promise<str
   return new TextDecoder().decode(await medium.bytes(file));
 }
 
+/** A JSON file of the medium; `undefined` when there is none that can be read. */
+export async function jsonOf(medium: MediumReader, path: string): Promise<unknown> {
+  const file = medium.file(path);
+  return file === undefined || file.size > largestJson ? undefined : parseJson(await textOf(medium, file));
+}
+
+const largestJson = 64 * 1024 * 1024;
+
 export function parseJson(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);

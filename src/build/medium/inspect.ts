@@ -1,15 +1,19 @@
 import { bytesPerCluster } from '../../formats/exfat-boot.ts';
 import { freeClusters } from '../../formats/exfat-changes.ts';
-import { type BoundSettings, formatBootableServer } from '../../model/bootable.ts';
+import { formatBootableServer } from '../../model/bootable.ts';
 import type { Manifest, MediumFacts } from '../../model/medium.ts';
-import type { Policy } from '../../model/policy.ts';
+import { type ContentItem, contentKeySecret, type Policy } from '../../model/policy.ts';
+import { isSecretReference } from '../../model/sequence.ts';
 import type { VolumeFacts } from '../../model/volumes.ts';
 import { type FirmwareVerdict, firmwareVerdicts } from '../order/plan.ts';
 import { volumeFactsOf } from '../volumes/read.ts';
-import { type MediumReader, mediumFactsOf, parseJson, textOf } from './files.ts';
+import { jsonOf, type MediumReader, mediumFactsOf } from './files.ts';
+import { type LoaderFacts, loaderFacts } from './loaders.ts';
 import { type OpenMedium, withMedium } from './open.ts';
+import { type Brought, type MediumSecret, openBroughtOf, secretsOf, variablesOf } from './policy.ts';
+import { type SequenceLine, sequenceLines } from './sequence-tree.ts';
 
-/** What can be said about a medium without its password. Nothing of it is verified: that is `verifyMedium`. */
+/** What can be said about a medium; about a sealed one more with its password. Nothing of it is verified: that is `verifyMedium`. */
 export interface Inspection {
   readonly file: string;
   readonly size: number;
@@ -20,22 +24,40 @@ export interface Inspection {
   readonly facts: MediumFacts;
   /** Fingerprint of the key the manifest claims. */
   readonly claimedKey: string;
-  readonly content: readonly { readonly id: string; readonly files: number; readonly size: number }[];
+  readonly content: readonly {
+    readonly id: string;
+    readonly files: number;
+    readonly size: number;
+    /** Absent when sealed. */
+    readonly kind?: string;
+    readonly name?: string;
+  }[];
   readonly firmware: readonly FirmwareVerdict[];
-  /** Absent when sealed. `sequence` is that of a stand-alone medium, `servers` are those a bootable one asks. */
-  readonly policy?: Pick<Policy, 'organisation' | 'validFrom' | 'validTo'> & {
-    readonly sequence?: string;
-    readonly servers?: readonly string[];
-    readonly unknownComputers?: boolean;
-  };
+  /** What firmware and loaders start, with every signature. */
+  readonly loaders: readonly LoaderFacts[];
+  /** Absent when sealed and not opened. */
+  readonly policy?: InspectedPolicy;
 }
 
-/** @throws BW-HOST-007, BW-MEDIA-010, BW-MEDIA-011 */
-export async function inspectMedium(file: string): Promise<Inspection> {
+/** `sequence` is that of a stand-alone medium, `servers` are those a bootable one asks. */
+export interface InspectedPolicy extends Pick<Policy, 'organisation' | 'validFrom' | 'validTo' | 'allowShell'> {
+  readonly sequence?: string;
+  readonly steps?: readonly SequenceLine[];
+  readonly servers?: readonly string[];
+  readonly unknownComputers?: boolean;
+  /** Without value: hidden, or a secret's. */
+  readonly variables: readonly { readonly name: string; readonly value?: string }[];
+  /** Names. */
+  readonly secrets: readonly string[];
+}
+
+/** @throws BW-HOST-007, BW-MEDIA-010, BW-MEDIA-011, with a secret also BW-TRUST-001 to -003 */
+export async function inspectMedium(file: string, secret?: MediumSecret): Promise<Inspection> {
   return withMedium(file, async (iso) => {
     const facts = await mediumFactsOf(iso, file);
     const manifest = (await jsonOf(iso, 'bootwright/manifest.json')) as Partial<Manifest> | undefined;
-    const policy = await publicPolicy(iso);
+    const brought =
+      facts.passwordRequired && secret === undefined ? undefined : await openBroughtOf(iso, file, secret ?? '');
     const shim = iso.file('EFI/BOOT/BOOTX64.EFI');
     return {
       file,
@@ -45,12 +67,13 @@ export async function inspectMedium(file: string): Promise<Inspection> {
       ...(iso.form === 'usb' ? { stick: stickFacts(iso) } : {}),
       facts,
       claimedKey: typeof manifest?.key === 'string' ? manifest.key : '',
-      content: contentOf(iso),
+      content: described(contentOf(iso), brought !== undefined && 'content' in brought ? brought.content : []),
       firmware: firmwareVerdicts(
         { secureBoot: true, architecture: 'x64' },
         shim === undefined || shim.size > 16 * 1024 * 1024 ? new Uint8Array(0) : await iso.bytes(shim),
       ),
-      ...(policy === undefined ? {} : { policy }),
+      loaders: await loaderFacts(iso),
+      ...(brought === undefined ? {} : { policy: inspectedPolicy(brought) }),
     };
   });
 }
@@ -91,21 +114,28 @@ function contentOf(iso: MediumReader): Inspection['content'] {
   return [...found.values()];
 }
 
-async function publicPolicy(iso: MediumReader): Promise<Inspection['policy']> {
-  const brought = (await jsonOf(iso, 'bootwright/policy.json')) as Policy | BoundSettings | undefined;
-  if (brought === undefined) return undefined;
-  const { organisation, validFrom, validTo } = brought;
+/** An application need not bring files: it is listed all the same. */
+function described(found: Inspection['content'], items: readonly ContentItem[]): Inspection['content'] {
+  const told = found.map((entry) => {
+    const item = items.find(({ id }) => id === entry.id);
+    return item === undefined ? entry : { ...entry, kind: item.kind, name: item.name };
+  });
+  const bare = items.filter(({ id }) => !found.some((entry) => entry.id === id));
+  return [...told, ...bare.map(({ id, kind, name }) => ({ id, files: 0, size: 0, kind, name }))];
+}
+
+function inspectedPolicy(brought: Brought): InspectedPolicy {
+  const { organisation, validFrom, validTo, allowShell } = brought;
   return {
-    organisation,
+    ...{ organisation, allowShell },
+    variables: variablesOf(brought).map(({ name, value, hidden }) =>
+      hidden === true || isSecretReference(value) ? { name } : { name, value },
+    ),
+    secrets: Object.keys(secretsOf(brought)).filter((name) => name !== contentKeySecret),
     ...('sequence' in brought
-      ? { sequence: brought.sequence.name }
+      ? { sequence: brought.sequence.name, steps: sequenceLines(brought.sequence.items) }
       : { servers: brought.servers.map(formatBootableServer), unknownComputers: brought.unknownComputers }),
     ...(validFrom === undefined ? {} : { validFrom }),
     ...(validTo === undefined ? {} : { validTo }),
   };
-}
-
-async function jsonOf(iso: MediumReader, path: string): Promise<unknown> {
-  const file = iso.file(path);
-  return file === undefined || file.size > 64 * 1024 * 1024 ? undefined : parseJson(await textOf(iso, file));
 }

@@ -34,16 +34,27 @@ export async function verifyMedium(
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<Verification> {
-  const verification = await withMedium(file, (medium) => verifyOpened(medium, file, keys, progress, signal));
-  const list = await withMedium(file, volumeListOf);
+  return withMedium(file, (medium) => verifySet(medium, file, keys, progress, signal));
+}
+
+/** As `verifyMedium`, of a medium that is open already. */
+export async function verifySet(
+  medium: OpenMedium,
+  file: string,
+  keys: readonly PublicKey[],
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<Verification> {
+  const verification = await verifyOpened(medium, file, keys, progress, signal);
+  const list = await volumeListOf(medium);
   if (list === undefined) return verification;
   const one = (volume: string): Promise<Verification> =>
-    withMedium(volume, (medium) => verifyOpened(medium, volume, keys, progress, signal));
+    withMedium(volume, (opened) => verifyOpened(opened, volume, keys, progress, signal));
   const { volumes, findings } = await verifyVolumes(file, list, verification.mediumId, one);
   return { ...verification, volumes, findings: [...verification.findings, ...findings] };
 }
 
-/** As `verifyMedium`, of a medium that is open already. */
+/** Of one medium, or one disc of several. */
 export async function verifyOpened(
   iso: OpenMedium,
   file: string,
@@ -63,7 +74,7 @@ export async function verifyOpened(
   const findings = [
     ...listing(iso, manifest),
     ...(await changedFiles(iso, manifest, progress, signal)),
-    ...(iso.form === 'usb' ? await changedLoader(iso, keys) : await changedStructure(iso)),
+    ...(await beside(iso, keys)),
   ];
   return { mediumId: id, key: manifest.key, files: manifest.files.length, bytes: total, findings };
 }
@@ -120,16 +131,19 @@ function meaningOf(path: string): string {
       'The start menu decides which kernel starts, with which first program and which command line. No firmware checks it, not even with Secure Boot.',
     ],
     [
-      /^boot\/(initramfs\.img|medium\.cpio)$/,
+      /^(system\/)?boot\/(initramfs\.img|medium\.cpio)$/,
       'This runs first, with all rights, before the password is asked: it could record the password or skip every check. No firmware checks it.',
     ],
-    [/^boot\/vmlinuz$/, 'The kernel. With Secure Boot only a signed one starts; without it, any.'],
+    [/^(system\/)?boot\/vmlinuz$/, 'The kernel. With Secure Boot only a signed one starts; without it, any.'],
     [
       /^boot\/root\.squashfs$/,
       'The boot environment with the program that asks for the password and checks everything else. No firmware checks it.',
     ],
-    [/^(EFI\/|boot\/grub\/efi\.img)/, 'A loader for UEFI. With Secure Boot only a signed one starts; without it, any.'],
-    [/^boot\/grub\//, 'A loader for BIOS. Nothing checks it on the target.'],
+    [
+      /^(system\/)?(EFI\/|boot\/grub\/efi\.img)/,
+      'A loader for UEFI. With Secure Boot only a signed one starts; without it, any.',
+    ],
+    [/^(system\/)?boot\/grub\//, 'A loader for BIOS. Nothing checks it on the target.'],
     [
       /^bootwright\/policy\./,
       'What the agent is to do or whom it is to ask, with variables and secrets. The agent refuses it.',
@@ -150,7 +164,13 @@ async function withCommandLine(iso: MediumReader, finding: Finding): Promise<Fin
   return { ...finding, meaning: `${finding.meaning} It now says: ${lines.map((line) => line.trim()).join(' · ')}` };
 }
 
-async function changedStructure(iso: Exclude<OpenMedium, { form: 'usb' }>): Promise<Finding[]> {
+/** What lies beside the files. A WIM has nothing there: it is read by its directories only, and nothing starts from it. */
+async function beside(medium: OpenMedium, keys: readonly PublicKey[]): Promise<Finding[]> {
+  if (medium.form === 'wim') return [];
+  return medium.form === 'usb' ? changedLoader(medium, keys) : changedStructure(medium);
+}
+
+async function changedStructure(iso: Extract<OpenMedium, { form: 'iso' | 'usb-single' }>): Promise<Finding[]> {
   const file = iso.file('bootwright/image.json');
   // Without it nothing fits: boot code nobody signed is as good as changed boot code.
   const stated = file === undefined || file.size > 4096 ? undefined : parseJson(await textOf(iso, file));

@@ -1,12 +1,12 @@
 import { type BootableSettings, formatBootableServer } from '../../model/bootable.ts';
 import { contentReference } from '../../model/content.ts';
 import { BootwrightError, type Problem } from '../../model/error.ts';
-import { extraVariables } from '../../site/compile.ts';
+import { compilePolicy, extraVariables } from '../../site/compile.ts';
 import type { CompiledContent } from '../../site/compiled-content.ts';
 import { findContent } from '../../site/find-content.ts';
 import type { Site } from '../../site/site.ts';
 import { validity } from '../../site/validity.ts';
-import { secretIn } from '../../trust/public-text.ts';
+import { prestartFiles, prestartOf, refusePublicSecret } from './prestart.ts';
 import { refuseOutdated, refuseProblems, refuseUnprotected } from './refusals.ts';
 import type { BootableRequest } from './request.ts';
 import { type MediumSubstance, plannedContent } from './substance.ts';
@@ -21,19 +21,22 @@ export async function bootableSubstance(request: BootableRequest, site: Site): P
   const variables = extraVariables(request.variables ?? {}, problems);
   const dates = validity(request.validFrom, request.validTo, problems);
   const files = await prestartFiles(request, site, problems);
+  const prestaged = await prestagedContent(request, site, problems);
+  const content = [
+    ...(files === undefined ? [] : [files]),
+    ...prestaged.filter(({ item }) => item.id !== files?.item.id),
+  ];
   const settings: BootableSettings = {
     format: 'bootwright-bootable/1',
     ...{ organisation: site.organisation, siteName: site.name, servers },
     authority: (await authority.peek()) ?? someAuthority,
     ...{ unknownComputers, variables, unattended, allowShell: false, keyboard: site.keyboard, ...dates },
-    ...(prestart === undefined
-      ? {}
-      : { prestart: { command: prestart, ...(files === undefined ? {} : { folder: files.item.file }) } }),
+    ...prestartOf(prestart, files),
   };
   refuseProblems([...problems, ...kind.objections(settings)], site.folder);
-  const hidden = variables.filter((variable) => variable.hidden === true);
+  const hidden = variables.filter((variable) => variable.hidden === true && variable.value !== '');
   refuseUnprotected(new Set(hidden.map(({ name }) => name)), password);
-  if (password === undefined) refusePublicSecret(settings);
+  if (password === undefined) refusePublicSecret(prestart, variables);
   refuseOutdated(dates.validTo, now);
   return {
     brings: (allowShell) => ({ ...settings, allowShell }),
@@ -41,7 +44,7 @@ export async function bootableSubstance(request: BootableRequest, site: Site): P
       const whole = { ...settings, authority: await authority.make(site.name, now) };
       return (allowShell) => ({ ...whole, allowShell });
     },
-    content: files === undefined ? [] : [files],
+    content,
     ...{ bootImage: site.defaults.bootImage, title: `Ask ${site.name}`, unattended },
     keyboard: site.keyboard,
     tells: {
@@ -49,7 +52,7 @@ export async function bootableSubstance(request: BootableRequest, site: Site): P
         ...{ servers: servers.map(formatBootableServer), unknownComputers },
         ...(prestart === undefined ? {} : { prestart }),
       },
-      ...{ erases: [], content: plannedContent(files === undefined ? [] : [files]), secrets: [], ...dates },
+      ...{ erases: [], content: plannedContent(content), secrets: [], ...dates },
       asks: unattended ? [] : ['which task sequence, when there are several', '15 s to stop (Esc) before it starts'],
       variables: variables.map(({ name, hidden: isHidden = false }) => ({ name, hidden: isHidden })),
       warnings: warningsOf(settings),
@@ -57,43 +60,35 @@ export async function bootableSubstance(request: BootableRequest, site: Site): P
   };
 }
 
-async function prestartFiles(
-  { prestartPackage: id }: BootableRequest,
+/** What a machine will probably be told to use: the content of a sequence, and whatever else is named. */
+async function prestagedContent(
+  { prestages, kind }: BootableRequest,
   site: Site,
   problems: Problem[],
-): Promise<CompiledContent | undefined> {
-  if (id === undefined) return undefined;
-  const about = { severity: 'error', file: '--prestart-package' } as const;
-  try {
-    const found = await findContent(site, contentReference(id));
-    if (found.item.kind !== 'package')
-      problems.push({ ...about, code: 'BW-CONTENT-001', message: `"${id}" is no package (${found.item.kind}).` });
-    else if (found.files.some(({ plainTag }) => plainTag !== undefined))
-      problems.push({ ...about, code: 'BW-CONTENT-001', message: `"${id}" is confidential: its key comes too late.` });
-    else return found;
-  } catch (error) {
-    if (!(error instanceof BootwrightError)) throw error;
-    problems.push({ ...about, code: error.code, message: error.message });
+): Promise<readonly CompiledContent[]> {
+  if (prestages === undefined) return [];
+  const found = new Map<string, CompiledContent>();
+  if (prestages.sequenceId !== undefined) {
+    const secrets = Object.fromEntries(site.secrets.map((name) => [name, '']));
+    const { sequenceId } = prestages;
+    const compilation = await compilePolicy({ site, sequenceId, mediaKind: 'bootable', secrets });
+    problems.push(...compilation.problems.filter(({ severity }) => severity === 'error'));
+    for (const each of compilation.compiled?.content ?? []) found.set(each.item.id, each);
   }
-  return undefined;
-}
-
-/** What everybody can read of a medium without a password, and looks like a secret. @throws BW-BOOT-060 */
-function refusePublicSecret({ prestart, variables }: BootableSettings): void {
-  const texts = [
-    ['The prestart command', prestart?.command ?? ''],
-    // As it would stand in a command line: a value alone shows nothing, its name does.
-    ...variables.map(({ name, value }) => [`The variable ${name}`, `${name}=${String(value)}`] as const),
-  ] as const;
-  for (const [what, text] of texts) {
-    const secret = secretIn(text);
-    if (secret !== undefined)
-      throw new BootwrightError(
-        'BW-BOOT-060',
-        `${what} seems to hold ${secret}, and the medium has no password: everybody could read that. Nothing was written.`,
-        { fix: 'Give the medium a password (--password-file, or answer the prompt).' },
-      );
-  }
+  for (const id of prestages.content)
+    try {
+      const each = await findContent(site, contentReference(id));
+      found.set(each.item.id, each);
+    } catch (error) {
+      if (!(error instanceof BootwrightError)) throw error;
+      problems.push({ severity: 'error', file: '--content', code: error.code, message: error.message });
+    }
+  if (found.size === 0 && problems.length === 0)
+    problems.push({
+      ...{ severity: 'error', code: 'BW-MEDIA-122', file: '--sequence' },
+      message: `The ${kind.name} medium would hold no content: name the sequence machines are likely to run.`,
+    });
+  return [...found.values()];
 }
 
 function warningsOf({ unattended, variables }: BootableSettings): string[] {

@@ -48,11 +48,16 @@ export interface MediumOrder extends Omit<StandaloneRequest, Ordered | 'sequence
 }
 
 /** A medium that asks servers. The authority may have to be made first, for which the folder of the site is needed. */
-export interface BootableOrder extends Omit<BootableRequest, Ordered | 'servers' | 'authority'>, CommonOrder {
+export interface BootableOrder
+  extends Omit<BootableRequest, Ordered | 'servers' | 'authority' | 'prestages'>,
+    CommonOrder {
   /** As `readBootableServer` takes them. */
   readonly server: readonly string[];
   /** File with the authority of the servers' own certificates; the site's own without it. */
   readonly authorityFile?: string;
+  /** Of prestaged media: the sequence whose content they hold, and more of it. */
+  readonly sequence?: string;
+  readonly content?: readonly string[];
   readonly siteAuthority: (siteFolder: string) => BootableRequest['authority'];
 }
 
@@ -92,6 +97,14 @@ export async function fulfilBootable(order: BootableOrder, options: OrderOptions
     ...order,
     ...(await commonOf(order, siteFolder)),
     servers: order.server.map(readBootableServer),
+    ...(order.kind.name === 'prestaged'
+      ? {
+          prestages: {
+            ...(order.sequence === undefined ? {} : { sequenceId: order.sequence }),
+            content: order.content ?? [],
+          },
+        }
+      : {}),
     authority: given === undefined ? order.siteAuthority(siteFolder) : { peek: given, make: given },
   };
   return carryOut(request, order.dryRun, options);

@@ -9,8 +9,8 @@ export function planText(plan: MediumPlan): string {
     ...section('On the target', [...effects(plan), ...asked(plan), ...validity(plan)]),
     ...section('Content', [
       ...plan.content.map(
-        ({ id, name, size, files, unread }) =>
-          `${id}${name === id ? '' : ` (${name})`}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}, ${reading(files, unread)}`,
+        ({ id, name, size, files, unread, because }) =>
+          `${id}${name === id ? '' : ` (${name})`}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}, ${reading(files, unread)}${because.length === 0 ? '' : `; for ${because.join(', ')}`}`,
       ),
       ...(plan.split ?? []).map(
         ({ id, parts }) => `${id} is split into about ${parts} parts (.swm), which wimlib joins`,
@@ -45,12 +45,18 @@ function volumeLines({ volumes = [] }: MediumPlan): string[] {
     'The machine asks for each once before anything is erased, and again when a step needs it.',
   ]);
 }
+const kindTitles = {
+  standalone: 'Stand-alone medium',
+  bootable: 'Bootable medium',
+  capture: 'Capture medium',
+  prestaged: 'Prestaged medium',
+} as const;
 
 function heading({ kind: name, sequence, online, about }: MediumPlan): string[] {
   const { author, version, comment } = about ?? {};
   const written = [version && `version ${version}`, author && `by ${author}`, comment].filter(Boolean).join(', ');
-  const title = name === 'capture' ? 'Capture medium' : 'Stand-alone medium';
-  const kind = sequence === undefined ? 'Bootable medium' : `${title} for "${sequence.name}" (${sequence.id})`;
+  const title = kindTitles[name];
+  const kind = sequence === undefined ? title : `${title} for "${sequence.name}" (${sequence.id})`;
   return [
     kind,
     ...(written === '' ? [] : [written]),
@@ -58,14 +64,18 @@ function heading({ kind: name, sequence, online, about }: MediumPlan): string[] 
   ];
 }
 
-function effects({ kind, online, erases }: MediumPlan): string[] {
+function effects(plan: MediumPlan): string[] {
+  const first = plan.prestart === undefined ? [] : [`Runs first: ${plan.prestart}`];
+  return [...first, ...effectsOf(plan)];
+}
+
+function effectsOf({ kind, online, erases }: MediumPlan): string[] {
   if (online !== undefined)
     return [
       'Erases nothing by itself: what happens is decided by the site when the machine asks.',
       online.unknownComputers
         ? 'Machines the site does not know may ask too.'
         : 'Machines the site does not know get nothing.',
-      ...(online.prestart === undefined ? [] : [`Runs first: ${online.prestart}`]),
     ];
   if (erases.length === 0) return ['Erases nothing.'];
   const word = kind === 'capture' ? 'CHANGES' : 'ERASES';

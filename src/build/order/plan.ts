@@ -20,8 +20,9 @@ export interface MediumPlan {
   readonly online?: {
     readonly servers: readonly string[];
     readonly unknownComputers: boolean;
-    readonly prestart?: string;
   };
+  /** What the medium runs before everything else. */
+  readonly prestart?: string;
   readonly label: string;
   readonly about?: MediumAbout;
   readonly password: 'given' | 'asked' | 'none';
@@ -64,6 +65,8 @@ export interface PlannedContent {
   readonly files: number;
   /** Files that are new or changed since they were last read: their hashes have to be made. */
   readonly unread: number;
+  /** `step "Install tools"`, `--application`, `needed by office`; empty where there is only one reason there could be. */
+  readonly because: readonly string[];
 }
 
 export interface FirmwareVerdict {

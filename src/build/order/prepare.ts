@@ -16,9 +16,11 @@ import { newContentKey, withEncryptedContent } from '../encrypt-content.ts';
 import type { Hashes } from '../hashes.ts';
 import { checkOutput, checkSpace, refuseOwnSource } from '../output.ts';
 import { imagesToSplit, partsOfImage, refuseUnsplittable, sizeOfContent, withEstimatedParts } from '../split-images.ts';
+import type { TargetName } from '../target.ts';
 import { targetOf, targets } from '../targets.ts';
 import { largestOnVolume } from '../volumes/assign.ts';
 import { planVolumes } from '../volumes/plan.ts';
+import { readDiskLoader } from '../wim/disk-loader.ts';
 import { bootableSubstance } from './bootable.ts';
 import { checkLabel } from './options.ts';
 import { firmwareVerdicts, type MediumPlan } from './plan.ts';
@@ -54,6 +56,7 @@ export async function prepareMedium(request: MediumRequest, progress: Progress):
   const site = await loadSite(request.siteFolder);
   const label = checkLabel(request.label ?? site.defaults.label ?? 'BOOTWRIGHT');
   const target = targets[request.target ?? targetOf(request.output)];
+  checkTarget(request, target.name);
   const substance =
     'sequenceId' in request
       ? await standaloneSubstance(request, site, progress)
@@ -161,6 +164,17 @@ function refuseContradictions(request: MediumRequest): void {
     throw new BootwrightError('BW-MEDIA-151', `--volume-size and ${other} do not go together. Nothing was written.`);
 }
 
+/** Prestaged media are WIMs, and nothing starts from a WIM that was not laid on a disk. @throws BW-MEDIA-120 */
+function checkTarget({ kind, output }: MediumRequest, target: TargetName): void {
+  if ((kind.name === 'prestaged') === (target === 'wim')) return;
+  throw new BootwrightError(
+    'BW-MEDIA-120',
+    kind.name === 'prestaged'
+      ? `A prestaged medium is a WIM, and ${output} does not end in .wim. Nothing was written.`
+      : `${output} would be a WIM, and no machine starts from one: only prestaged media are WIMs. Nothing was written.`,
+  );
+}
+
 /** Everybody who opens the medium, the person at the target first. */
 function holders(request: MediumRequest, password: string, recoveryKey: string | undefined): Keyholder[] {
   const { recipients = [] } = request;
@@ -186,12 +200,13 @@ function refuseUnsealed({ password, recoveryKey, recipients = [], encryptContent
 
 async function partsOf(
   request: MediumRequest,
-  { title, unattended, keyboard, content }: MediumSubstance,
+  { title, unattended, keyboard, content, tells }: MediumSubstance,
   bootImage: ChosenBootImage,
   label: string,
 ): Promise<Omit<MediumRecipe['parts'], 'keys'>> {
   const { image, folder } = bootImage;
   const sealed = request.password !== undefined;
+  const isPrestaged = request.kind.name === 'prestaged';
   const menu = (name: string): Promise<string> => readText(templatePath('boot-menus', name));
   return {
     facts: {
@@ -205,14 +220,19 @@ async function partsOf(
         ...(image.built === undefined ? {} : { built: image.built }),
       },
       protection: image.files['uki'] !== undefined ? 'locked' : sealed ? 'sealed' : 'chain',
+      ...(isPrestaged && tells.online !== undefined ? { online: true } : {}),
       createdBy: `bootwright ${packageVersion()}`,
       ...(request.about === undefined ? {} : { about: request.about }),
     },
     ...(request.epoch === undefined ? {} : { epoch: request.epoch }),
     bootImage: image,
     bootImageFolder: folder,
-    loaders: await readLoaders(bootImage),
-    menus: { main: await menu('grub.cfg'), loopback: await menu('loopback.cfg'), finder: await menu('efi-grub.cfg') },
+    loaders: { ...(await readLoaders(bootImage)), ...(isPrestaged ? { disk: await readDiskLoader(bootImage) } : {}) },
+    menus: {
+      main: await menu('grub.cfg'),
+      loopback: await menu('loopback.cfg'),
+      finder: await menu(isPrestaged ? 'prestaged.cfg' : 'efi-grub.cfg'),
+    },
     captureScript: await readText(templatePath('medium', 'capture.sh')),
     content: content.flatMap(({ files }) => files.map(({ path, source, size }) => ({ path, source, size }))),
   } satisfies Omit<MediumParts, 'id' | 'policy' | 'keys'>;

@@ -20,6 +20,8 @@ export interface WriteOrder {
   readonly disks: readonly Disk[];
   /** Serials, or `PATH=SIZE`. */
   readonly names: readonly string[];
+  /** What is to be said about the medium before anything is erased. */
+  readonly before?: (mediumId: string) => Promise<void>;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface WriteOrder {
  *   as `writeSticks`
  */
 export async function writeOrder(
-  { file, disks, names }: WriteOrder,
+  { file, disks, names, before }: WriteOrder,
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<{ readonly mediumId: string; readonly sticks: readonly StickResult[] }> {
@@ -39,6 +41,7 @@ export async function writeOrder(
   try {
     for (const disk of chosen)
       opened.push({ disk, storage: await openStorage(disk.path, { mode: 'change', exclusive: true }) });
+    await before?.(image.mediumId);
     return { mediumId: image.mediumId, sticks: await writeSticks(image, opened, progress, signal) };
   } finally {
     for (const { storage } of [...opened, image]) await storage.close();

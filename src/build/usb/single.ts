@@ -7,12 +7,12 @@ import type { Extent, FoundFile, PlannedVolume, VolumePiece } from '../../format
 import type { Storage } from '../../host/storage.ts';
 import { BootwrightError } from '../../model/error.ts';
 import { type Layout, layoutFileSize } from '../../model/layout.ts';
+import { writeImage } from '../copy-content.ts';
 import { imageFacts } from '../image-facts.ts';
 import type { IsoStructure } from '../iso/reader.ts';
 import { diskGuid } from '../iso/xorriso.ts';
 import type { MediumReader } from '../medium/files.ts';
 import type { MediumTarget, TargetJob } from '../target.ts';
-import { writeImage } from './copy.ts';
 import { biosLoader, placeBiosLoader } from './loader.ts';
 import { storageReader } from './reader.ts';
 import { withoutOpticalFiles } from './tree.ts';
@@ -79,6 +79,7 @@ async function writeSingle(job: TargetJob): Promise<{ readonly size: number }> {
     await image.write(size - table.end.length, table.end);
     await image.flush();
     await compareWithLayout(await openSingle(image), layout);
+    return undefined;
   });
   return { size };
 }

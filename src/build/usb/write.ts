@@ -5,9 +5,9 @@ import { templatePath } from '../../host/package.ts';
 import type { Storage } from '../../host/storage.ts';
 import { BootwrightError } from '../../model/error.ts';
 import { type Layout, layoutFileSize } from '../../model/layout.ts';
+import { writeImage } from '../copy-content.ts';
 import type { MediumReader } from '../medium/files.ts';
 import type { TargetJob } from '../target.ts';
-import { writeImage } from './copy.ts';
 import { biosLoader, placeBiosLoader, sharedFiles } from './loader.ts';
 import { openUsb } from './medium.ts';
 import { partitionTable, type UsbGeometry } from './partitions.ts';
@@ -29,6 +29,7 @@ export async function writeUsb(job: TargetJob): Promise<{ readonly size: number 
     await writeStructures(job, image, { layout, id, geometry, volumes });
     await image.flush();
     await readBack(image, layout);
+    return undefined;
   });
   return { size: geometry.size };
 }

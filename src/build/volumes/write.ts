@@ -1,5 +1,6 @@
 import { stat } from '../../host/files.ts';
 import { layoutFileSize } from '../../model/layout.ts';
+import type { Policy } from '../../model/policy.ts';
 import type { Progress } from '../../model/progress.ts';
 import type { CompiledContent } from '../../site/compiled-content.ts';
 import { draftLayout, finishLayout, type MediumDraft, type MediumRecipe } from '../assemble.ts';
@@ -12,8 +13,13 @@ import { volumeFile, volumeLayout, volumeList } from './layout.ts';
 export function spread(recipe: MediumDraft, content: readonly Pick<CompiledContent, 'item' | 'files'>[], size: number) {
   const draft = draftLayout(recipe);
   const sized = draft.files.map((file) => ({ path: file.path, size: layoutFileSize(file) }));
-  const always = sized.filter(({ path }) => !path.startsWith('bootwright/content/'));
-  const objects = content.map(({ item, files }) => ({ id: item.id, files }));
+  // What runs before the first question has to be on the disc the machine was started from.
+  const { folder } = (recipe.brings() as Pick<Policy, 'prestart'>).prestart ?? {};
+  const isEarly = (path: string): boolean => folder !== undefined && path.startsWith(`${folder}/`);
+  const always = sized.filter(({ path }) => !path.startsWith('bootwright/content/') || isEarly(path));
+  const objects = content
+    .map(({ item, files }) => ({ id: item.id, files: files.filter(({ path }) => !isEarly(path)) }))
+    .filter(({ files }) => files.length > 0);
   return { draft, assignment: assignVolumes(always, objects, size) };
 }
 

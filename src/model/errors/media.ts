@@ -126,6 +126,31 @@ export const mediaErrors = {
     fix: 'Name //server/share/name.wim, nfs://server/folder/name.wim, https://server or LABEL=NAME/name.wim; for https give --authority where the site was never served.',
     exit: 'input',
   },
+  'BW-MEDIA-120': {
+    title: 'This kind of medium cannot be written as that',
+    fix: 'Prestaged media end in .wim, all others in .iso, or in .img for a USB image.',
+    exit: 'input',
+  },
+  'BW-MEDIA-121': {
+    title: 'The WIM is no prestaged medium',
+    fix: 'Name a file made by `bootwright media create prestaged`; one that other programs wrote to (compressed, exported) is none any more.',
+    exit: 'input',
+  },
+  'BW-MEDIA-122': {
+    title: 'It is not said what the prestaged medium is to hold',
+    fix: 'Give --sequence ID, and --server https://NAME:PORT or --offline.',
+    exit: 'input',
+  },
+  'BW-MEDIA-124': {
+    title: 'The medium does not come to the machine like that',
+    fix: 'Choose a profile that begins with disk- for a prestaged WIM, and one that begins with cd- or usb- for all others.',
+    exit: 'input',
+  },
+  'BW-MEDIA-123': {
+    title: 'The medium has no sealed part that could be opened otherwise',
+    fix: 'Name a WIM made by `bootwright media create prestaged` with a password.',
+    exit: 'input',
+  },
   'BW-MEDIA-110': {
     title: 'An unattended capture medium has no destination',
     fix: 'Give --destination, or leave out --unattended: then it is asked on the machine.',
@@ -160,5 +185,20 @@ export const mediaErrors = {
     title: 'A volume does not belong to this medium',
     fix: 'Give the volumes that were made together: FILE-1.iso, FILE-2.iso and so on.',
     exit: 'failure',
+  },
+  'BW-MEDIA-180': {
+    title: 'Content that the sequence needs cannot be left out',
+    fix: 'Disable the step that needs it, or leave out --exclude.',
+    exit: 'refused',
+  },
+  'BW-MEDIA-181': {
+    title: 'What is to be left out would not be on the medium',
+    fix: 'Correct the ID after --exclude, or leave it out.',
+    exit: 'input',
+  },
+  'BW-MEDIA-182': {
+    title: 'A list of software would name nothing on the medium',
+    fix: 'Give --application or --package for each that may be named, or list them under "choices" of the step.',
+    exit: 'input',
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,21 +1,24 @@
 import { basename, resolve } from 'node:path';
-import { hashFile, rm, sizeOf } from '../../host/files.ts';
-import { readPieces } from '../../host/pieces.ts';
-import { run } from '../../host/process.ts';
-import { createStorage, openStorage, type Storage } from '../../host/storage.ts';
-import { BootwrightError } from '../../model/error.ts';
-import { layoutFileSize, type SourceFile } from '../../model/layout.ts';
-import { formatBytes } from '../../model/quantity.ts';
-import { writeEncrypted } from '../encrypt-content.ts';
-import { openPartial, type PartialFile, partKey } from '../partial.ts';
-import { hashSources, refuseChanges, sourceFacts } from '../sources.ts';
-import type { TargetJob } from '../target.ts';
+import { hashFile, sizeOf, truncate } from '../host/files.ts';
+import { readPieces } from '../host/pieces.ts';
+import { run } from '../host/process.ts';
+import { createStorage, openStorage, type Storage } from '../host/storage.ts';
+import { BootwrightError } from '../model/error.ts';
+import { layoutFileSize, type SourceFile } from '../model/layout.ts';
+import { formatBytes } from '../model/quantity.ts';
+import { writeEncrypted } from './encrypt-content.ts';
+import { openPartial, type PartialFile, partKey } from './partial.ts';
+import { hashSources, refuseChanges, sourceFacts } from './sources.ts';
+import type { TargetJob } from './target.ts';
 
 type Places = ReadonlyMap<string, number>;
 
+/** Copied file by file: what else is to be known of a source is found out beside its copying. */
+export type Alongside = (file: SourceFile & { readonly path: string }, signal: AbortSignal) => Promise<void>;
+
 /**
  * An image of a known size: sources are copied to their places and hashed, then `complete` writes everything else and
- * reads it back. What an interrupted build copied is not copied again.
+ * reads it back; it may say that the image became shorter. What an interrupted build copied is not copied again.
  *
  * @throws as `writeUsb`
  */
@@ -23,22 +26,25 @@ export async function writeImage(
   job: TargetJob,
   size: number,
   places: Places,
-  complete: (image: Storage, hashes: Map<string, string>) => Promise<void>,
+  complete: (image: Storage, hashes: Map<string, string>) => Promise<number | undefined>,
+  alongside?: Alongside,
 ): Promise<void> {
   const before = await sourceFacts(job.draft);
   const part = await openPartial(job.output, partKey(job.draft, before));
   try {
-    // Ended right after it was made, it has no size yet.
+    let shorter: number | undefined;
+    // Ended right after it was made it has no size yet, and right before its name its last.
     const isWhole = part.continues && (await sizeOf(part.path)) === size;
-    if (!isWhole) await rm(part.path, { force: true });
+    if (!isWhole) await part.startAnew();
     const image = isWhole ? await openStorage(part.path, { mode: 'change' }) : await createStorage(part.path, size);
     try {
-      const hashes = await copyAndHash(job, image, part, places, before);
+      const hashes = await copyAndHash(job, image, part, places, before, alongside);
       job.progress.phase('signing and checking');
-      await complete(image, hashes);
+      shorter = await complete(image, hashes);
     } finally {
       await image.close();
     }
+    if (shorter !== undefined) await truncate(part.path, shorter);
     job.signal?.throwIfAborted();
     await part.finish();
   } catch (error) {
@@ -53,6 +59,7 @@ async function copyAndHash(
   part: PartialFile,
   places: Places,
   before: ReadonlyMap<string, string>,
+  alongside: Alongside | undefined,
 ): Promise<Map<string, string>> {
   const { draft, progress } = job;
   const total = draft.files.reduce((sum, file) => sum + ('source' in file ? layoutFileSize(file) : 0), 0);
@@ -66,27 +73,30 @@ async function copyAndHash(
       failed.abort();
       throw error;
     });
+  let done = 0;
+  let kept = 0;
+  const pieces = async (file: SourceFile & { readonly path: string }, place: number): Promise<void> => {
+    for (let from = 0; from < file.size; from += slice) {
+      const length = Math.min(slice, file.size - from);
+      const name = `${from} ${file.path}`;
+      const start = done;
+      const onBytes = (bytes: number): void => progress.advance(start + bytes, file.path);
+      if (part.done.has(name)) kept += length;
+      else {
+        const range = { from, length, place: place + from };
+        if (file.size >= ownProcess) await copyByProgram(file, part.path, range, onBytes, signal);
+        else await copyHere(file, image, range, signal);
+        await part.mark(name);
+      }
+      done += length;
+      progress.advance(done, file.path);
+    }
+  };
   const copy = async (): Promise<void> => {
-    let done = 0;
-    let kept = 0;
     for (const file of draft.files) {
       const place = places.get(file.path);
       if (!('source' in file) || file.encryption !== undefined || place === undefined) continue;
-      for (let from = 0; from < file.size; from += slice) {
-        const length = Math.min(slice, file.size - from);
-        const name = `${from} ${file.path}`;
-        const start = done;
-        const onBytes = (bytes: number): void => progress.advance(start + bytes, file.path);
-        if (part.done.has(name)) kept += length;
-        else {
-          const range = { from, length, place: place + from };
-          if (file.size >= ownProcess) await copyByProgram(file, part.path, range, onBytes, signal);
-          else await copyHere(file, image, range, signal);
-          await part.mark(name);
-        }
-        done += length;
-        progress.advance(done, file.path);
-      }
+      await Promise.all([pieces(file, place), alongside?.(file, signal)]);
     }
     if (kept > 0) progress.note(`${basename(job.output)}: ${formatBytes(kept)} were there from an interrupted build`);
   };
@@ -105,7 +115,7 @@ async function copyAndHash(
 }
 
 /** Hashing keeps this process busy: a large file is copied by another one, on another core. */
-const ownProcess = 32 * 1024 * 1024;
+export const ownProcess = 32 * 1024 * 1024;
 /** What an interruption costs at most. */
 const slice = 256 * 1024 * 1024;
 

@@ -2,6 +2,7 @@ import { installsSoftware } from './applications.ts';
 import { capturesAndDeploysAgain } from './capture.ts';
 import { capturesFromRunningSystem } from './capture-here.ts';
 import { capturesToServer, capturesToShare } from './capture-network.ts';
+import { provenOnDiscs, pulledWhileReading, refusesWrongDiscs } from './discs.ts';
 import { refusesFlips } from './flips.ts';
 import type { Lab } from './lab.ts';
 import { lockedLevel } from './locked.ts';
@@ -405,6 +406,54 @@ const prestaged: readonly BootCase[] = [
   ),
 ];
 
+const volumes: readonly BootCase[] = [
+  bootCase(
+    {
+      ...{ id: 'two-volumes', suite: 'full', goal: 'deployed', seconds: 260 },
+      proves: 'media prove changes two discs in one drive as the agent asks for them; both compared before any write',
+    },
+    { medium: 'discs', profile: 'cd-uefi-secureboot', disk: 'virtio' },
+    (start) => provenOnDiscs(start),
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'wrong-volume', suite: 'full', goal: 'agent', seconds: 60 },
+      proves: 'a disc of another medium and another volume of this one are named and refused, the right one is taken',
+    },
+    { medium: 'discs', profile: 'cd-bios', disk: 'ahci' },
+    (start) => refusesWrongDiscs(start),
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'single-partition', suite: 'full', goal: 'agent', seconds: 50 },
+      proves: 'a stick with one FAT32 partition starts with BIOS',
+    },
+    { medium: 'single', profile: 'usb-bios', disk: 'virtio', form: 'USB image' },
+    reachesAgent,
+    {},
+  ),
+  bootCase(
+    {
+      ...{ id: 'single-partition-uefi', suite: 'full', goal: 'agent', seconds: 50 },
+      proves: 'a stick with one FAT32 partition starts with Secure Boot',
+    },
+    { medium: 'single', profile: 'usb-uefi-secureboot', disk: 'nvme', form: 'USB image' },
+    reachesAgent,
+    {},
+  ),
+  bootCase(
+    {
+      ...{ id: 'stick-pulled', suite: 'full', goal: 'refused', seconds: 50 },
+      proves: 'a stick that is pulled while it is read: the machine says so, nothing is written',
+    },
+    { medium: 'image', profile: 'usb-uefi', disk: 'virtio', form: 'USB image' },
+    (start) => pulledWhileReading(start),
+    undefined,
+  ),
+];
+
 function dated(start: Start, how: { setTo?: string }): BootCase['run'] {
   return refusesDate({ ...start, clock: start.clock ?? '' }, how);
 }
@@ -458,7 +507,7 @@ const captures: readonly BootCase[] = [
   ),
 ];
 
-export const bootCases: readonly BootCase[] = [...core, ...running, ...full, ...captures, ...prestaged];
+export const bootCases: readonly BootCase[] = [...core, ...running, ...full, ...captures, ...prestaged, ...volumes];
 
 /** Shard `index` of `count` (from 1): cases are dealt out, longest first, to the shard that has least to do. */
 export function shardOf(cases: readonly BootCase[], index: number, count: number): BootCase[] {

@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import type { Inspection } from '../../src/build/medium/inspect.ts';
+import type { Inspection, VolumeInspection } from '../../src/build/medium/inspect.ts';
 import type { LoaderFacts } from '../../src/build/medium/loaders.ts';
 import type { SequenceLine } from '../../src/build/medium/sequence-tree.ts';
 import { protectionText } from '../../src/build/order/plan.ts';
@@ -30,9 +30,19 @@ export default class MediaInspect extends BaseCommand {
   };
   static override flags = secretFlags;
 
-  override async run(): Promise<Inspection> {
+  override async run(): Promise<Inspection | VolumeInspection> {
     const { args, flags } = await this.parse(MediaInspect);
-    const { inspectMedium } = await import('../../src/build/medium/inspect.ts');
+    const { inspectMedium, inspectVolume } = await import('../../src/build/medium/inspect.ts');
+    const further = await inspectVolume(args.file);
+    if (further !== undefined) {
+      const { number, of, mediumId, label } = further.volume;
+      this.log(
+        `Volume ${number} of ${of} of medium ${mediumName(mediumId)}, label ${label}, ${formatBytes(further.size)}`,
+      );
+      this.log('Nothing starts from it: machines start from volume 1, which asks for it.');
+      this.contents(further.content);
+      return further;
+    }
     const isGiven = flags['password-file'] !== undefined || flags['private-key'] !== undefined;
     const found = await inspectMedium(args.file, isGiven ? mediumSecret(flags) : undefined);
     const { facts, policy } = found;
@@ -42,6 +52,10 @@ export default class MediaInspect extends BaseCommand {
       ['Kind', `${facts.kind}, made by ${facts.createdBy}`],
       ['Medium', `${mediumName(facts.id)} (${facts.id})`],
       ['Label', found.volumeLabel],
+      ...(facts.volumes === undefined
+        ? []
+        : ([['Volumes', `this is 1 of ${facts.volumes}; the others are asked for`]] satisfies [string, string][])),
+      ...(found.form === 'usb-single' ? ([['Form', 'USB, one partition']] satisfies [string, string][]) : []),
       facts.kind === 'bootable'
         ? ['Asks', policy?.servers?.join('; ') ?? sealed]
         : ['Deploys', policy?.sequence ?? sealed],
@@ -60,11 +74,7 @@ export default class MediaInspect extends BaseCommand {
       ...(found.stick === undefined ? [] : stickRows(found.stick)),
     ];
     for (const [name, value] of rows) this.log(`${name.padEnd(13)}${value}`);
-    if (found.content.length > 0) this.log('\nContent');
-    for (const { id, files, size, kind, name } of found.content) {
-      const about = kind === undefined ? '' : `  ${kind}${name === undefined || name === id ? '' : ` "${name}"`}`;
-      this.log(`  ${id}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}${about}`);
-    }
+    this.contents(found.content);
     for (const line of policyLines(policy)) this.log(line);
     this.log('\nLoaders');
     for (const line of found.loaders.flatMap(loaderLines)) this.log(line);
@@ -72,6 +82,14 @@ export default class MediaInspect extends BaseCommand {
     for (const { firmware, starts, why } of found.firmware)
       this.log(`  ${starts ? 'yes' : 'no '}  ${firmware}${why === undefined ? '' : ` (${why})`}`);
     return found;
+  }
+
+  private contents(content: Inspection['content']): void {
+    if (content.length > 0) this.log('\nContent');
+    for (const { id, files, size, kind, name } of content) {
+      const about = kind === undefined ? '' : `  ${kind}${name === undefined || name === id ? '' : ` "${name}"`}`;
+      this.log(`  ${id}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}${about}`);
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import type { prepareCapture as PrepareCapture } from './capture/prepare.ts';
 import { handoverFile } from './client/handover.ts';
 import { returnToDisk } from './client/return-to-disk.ts';
 import { confirm, type Undertaking } from './confirm.ts';
-import { mediumContent } from './content.ts';
+import { mediumContent, type PlaceOfContent } from './content.ts';
 import { readableContent } from './content-view.ts';
 import type { AgentContext } from './context.ts';
 import { checkDates } from './dates.ts';
@@ -20,6 +20,7 @@ import { refuse } from './refusal.ts';
 import { runnablePolicy } from './saved-run.ts';
 import { foresee } from './undertaking.ts';
 import { startVerification } from './verification.ts';
+import { openVolumes } from './volumes.ts';
 import { waitForDisks } from './wait-for-disks.ts';
 
 /** What the agent does in the boot environment. It ends in a restart of the machine, whatever happens. */
@@ -46,6 +47,7 @@ async function deployFromMedium(context: AgentContext): Promise<never> {
   const { emit, terminal, machine, mask, paths } = context;
   const medium = await openMedium(paths);
   terminal.setBanner({ organisation: 'Bootwright', label: medium.facts.label });
+  const volumes = await openVolumes(context, medium);
   const handed = await takeHanded(paths.etc);
   const facts = await machine.facts();
   emit({ type: 'machine.recognised', mediumId: medium.facts.id, facts, resumed: false });
@@ -59,8 +61,11 @@ async function deployFromMedium(context: AgentContext): Promise<never> {
   terminal.setBanner({ organisation: opened.policy.organisation, label: medium.facts.label });
   if (interrupted === undefined && !(await checkDates(context, opened.policy))) return context.restart();
   await verification.finish();
+  volumes?.firstWasChecked();
   const folder = await readableContent(context, opened.policy, medium.folder);
   if (interrupted === undefined) await runPrestartOf(context, folder, opened.policy.prestart);
+  // A run that goes on has had all of them compared; each is compared again when it is used.
+  if (interrupted === undefined) await volumes?.checkAll();
   const late = interrupted === undefined ? await readPrestartVariables(context) : early;
   const policy = runnablePolicy({ ...opened.policy, variables: joinVariables(opened.policy.variables, late) });
   const variables = interrupted === undefined ? await answersFor(context, policy, medium.facts.keyboard, handed) : [];
@@ -69,8 +74,10 @@ async function deployFromMedium(context: AgentContext): Promise<never> {
     const isAsked = startsAnew || !policy.unattended;
     if (isAsked && !(await confirm(context, undertaking))) return context.restart();
   }
+  const placeOf: PlaceOfContent = async (item, root) => (await volumes?.folderFor(item, root)) ?? folder;
+  const content = mediumContent(context, policy, placeOf);
   return deploy(context, {
-    content: mediumContent(context, policy, folder),
+    content: volumes === undefined ? content : { ...content, ready: () => volumes.first() },
     policy,
     variables,
     vault: opened.vault,

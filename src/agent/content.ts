@@ -17,21 +17,26 @@ export interface ContentSource {
   locate(id: string, root: string | undefined): Promise<PlacedContent>;
   /** Copies what steps need in the deployed system to its volume. */
   cache(root: string): Promise<void>;
+  /** Called before the boot environment is started again: what the machine starts from has to be there. */
+  ready?(): Promise<void>;
 }
 
+/** Below which folder an item's path can be read. */
+export type PlaceOfContent = (item: ContentItem, root: string | undefined) => Promise<string>;
+
 /** Content as it lies on the medium; what is confidential is decrypted first, on the volume or in memory. */
-export function mediumContent(context: AgentContext, policy: Policy, folder: string): ContentSource {
+export function mediumContent(context: AgentContext, policy: Policy, placeOf: PlaceOfContent): ContentSource {
   const decrypted = new Set<string>();
   const place = async (id: string, root: string | undefined): Promise<PlacedContent> => {
     const item = itemOf(policy, id);
     const key = keyOf(policy, item);
-    if (key === undefined) return { ...item, path: join(folder, item.file) };
+    if (key === undefined) return { ...item, path: join(await placeOf(item, root), item.file) };
     const inMemory = memoryPath(context.paths, item);
     const path = root === undefined || decrypted.has(inMemory) ? inMemory : cachePath(root, item);
     // A step may have formatted the volume meanwhile.
     if (decrypted.has(path) && (await exists(path))) return { ...item, path };
     context.emit({ type: 'agent.phase', name: 'content', text: `Decrypting ${item.name}` });
-    await decryptFromMedium(join(folder, item.file), path, item, key);
+    await decryptFromMedium(join(await placeOf(item, root), item.file), path, item, key);
     decrypted.add(path);
     return { ...item, path };
   };
@@ -85,9 +90,13 @@ export function cachePath(root: string, item: ContentItem): string {
   return join(root, stateFolder, 'Packages', item.id, item.file.split('/').at(-1) ?? item.id);
 }
 
+export function memoryFolder({ root }: Pick<AgentPaths, 'root'>): string {
+  return join(root, 'run/bootwright/content');
+}
+
 /** Where content lies as long as there is no volume for it. */
-export function memoryPath({ root }: Pick<AgentPaths, 'root'>, item: ContentItem): string {
-  return join(root, 'run/bootwright/content', item.id, item.file.split('/').at(-1) ?? item.id);
+export function memoryPath(paths: Pick<AgentPaths, 'root'>, item: ContentItem): string {
+  return join(memoryFolder(paths), item.id, item.file.split('/').at(-1) ?? item.id);
 }
 
 /** @throws BW-AGENT-002 */

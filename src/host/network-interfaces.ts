@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 
 export interface NetworkInterface {
   readonly name: string;
@@ -25,9 +24,4 @@ export function listNetworkInterfaces(): NetworkInterface[] {
   } catch {
     return [];
   }
-}
-
-/** The name of the adapter that has this address. */
-export function interfaceOf(address: string): string | undefined {
-  return Object.entries(networkInterfaces()).find(([, list]) => list?.some((entry) => entry.address === address))?.[0];
 }

@@ -15,8 +15,9 @@ import { type Check, judgeDisk } from './judge.ts';
 import { type KeyboardLayout, keyboardLayouts } from './keyboard.ts';
 import { layDisk } from './lay-disk.ts';
 import { type DiskKind, describeMachine, firmwareOf, type Profile, presentationOf } from './machine.ts';
-import { formOf, readMediumFacts, readMediumServers } from './medium-files.ts';
-import { type GuestNetwork, servicesFor } from './network.ts';
+import { readMediumFacts } from './medium-files.ts';
+import { asksServer, type Online, openService } from './online.ts';
+import { refuseOtherForm } from './presentation.ts';
 import {
   addRun,
   type ProofRun,
@@ -30,7 +31,7 @@ import {
 import { guestNames } from './qemu-arguments.ts';
 import { type Expectation, usualScript } from './script.ts';
 import { scanForSecrets } from './secret-scan.ts';
-import { judgeReports, type ProofService, type StartService, withOperator } from './service.ts';
+import { judgeReports, type StartService, withOperator } from './service.ts';
 
 export interface ProofRequest {
   readonly iso: string;
@@ -88,8 +89,6 @@ export async function proveMedium(
     throw new BootwrightError('BW-PROVE-030', `${request.iso} asks a server, and none was given to the proof.`);
   }
   await refuseOtherForm(request);
-  if (presentationOf(request.profile) === 'cd' && (await formOf(request.iso)) === 'usb')
-    throw new BootwrightError('BW-PROVE-080', `${request.iso} is a USB image: no optical drive takes it.`);
   if (request.show === true) await requireDisplay();
   const medium = {
     file: request.iso.slice(request.iso.lastIndexOf('/') + 1),
@@ -121,38 +120,6 @@ export async function proveMedium(
 interface Record {
   readonly run: ProofRun;
   readonly error?: BootwrightError;
-}
-
-interface Online {
-  readonly service: ProofService;
-  readonly network: GuestNetwork;
-}
-
-/** The service of the site at the addresses the medium knows. @throws BW-PROVE-030, what the service throws */
-async function openService(request: ProofRequest, facts: MediumFacts, folder: string): Promise<Online | undefined> {
-  if (!asksServer(facts) || request.service === undefined) return undefined;
-  const password = facts.passwordRequired ? request.password : undefined;
-  const origins = await readMediumServers(request.iso, password);
-  const names = origins.map((origin) => new URL(origin).hostname.replace(/^\[|\]$/g, ''));
-  servicesFor(origins, 0);
-  const service = await request.service(names, folder);
-  return { service, network: { mac: '52:54:00:12:34:56', services: servicesFor(origins, service.port) } };
-}
-
-function asksServer({ kind, online }: MediumFacts): boolean {
-  return kind === 'bootable' || online === true;
-}
-
-/** A WIM is laid on the machine's disk, everything else is inserted. @throws BW-MEDIA-124 */
-async function refuseOtherForm({ iso, profile }: ProofRequest): Promise<void> {
-  const isWim = (await formOf(iso)) === 'wim';
-  if (isWim === (presentationOf(profile) === 'disk')) return;
-  throw new BootwrightError(
-    'BW-MEDIA-124',
-    isWim
-      ? `${iso} is a prestaged WIM: it is laid on the disk and not inserted (${profile}).`
-      : `${iso} is no prestaged WIM: it cannot be laid on the disk (${profile}).`,
-  );
 }
 
 interface Places {
@@ -236,12 +203,18 @@ async function reachGoal(
     expect: request.expect,
     layout,
     console: request.console ?? 'screen',
+    volumes: volumesOf(request.iso, facts),
     ...(request.password === undefined ? {} : { password: request.password }),
   });
   await bench.follow(online === undefined ? script : withOperator(script, online.service), {
     totalSeconds: request.timeoutSeconds ?? 3600,
     onEvent: (event) => tell(event, progress),
   });
+}
+
+/** Files of all discs of a medium, by the names they were given when they were made. */
+export function volumesOf(iso: string, { volumes = 1 }: Pick<MediumFacts, 'volumes'>): string[] {
+  return Array.from({ length: volumes }, (_, index) => iso.replace(/-1(\.[^./]*)?$/, `-${index + 1}$1`));
 }
 
 /** Live steps for whoever watches. */

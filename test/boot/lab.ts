@@ -40,6 +40,8 @@ interface Recipe {
   readonly options?: readonly string[];
   /** A USB image instead of an ISO. */
   readonly usb?: true;
+  /** Several discs: the path is that of the first. */
+  readonly discs?: true;
   /** A WIM that is laid on the machine's disk. */
   readonly prestaged?: 'offline' | 'online';
   /** Of the boot image that is signed with the lab's own Secure Boot key. */
@@ -89,6 +91,12 @@ const recipes = {
     options: ['--label', 'OLDER'],
   },
   deployImage: { sequence: 'plain', password: 'naïve Ω-żółć 7', keyboard: 'us', usb: true },
+  /** Two discs: the boot environment fills most of the first. */
+  discs: {
+    ...{ sequence: 'discs', password: 'correct horse', keyboard: 'us', discs: true },
+    options: ['--volume-size', '280M'],
+  },
+  single: { sequence: 'plain', password: 'correct horse', keyboard: 'us', usb: true, options: ['--single-partition'] },
   /** Asks where the image goes. */
   capture: { kind: 'capture', sequence: 'capture-lab', password: '', keyboard: 'us' },
   sealedCapture: { kind: 'capture', sequence: 'capture-lab', password: 'correct horse', keyboard: 'us' },
@@ -201,7 +209,8 @@ async function makeMedium(name: MediumName, folder: string, watch: ProcessWatch)
   const ending = recipe.prestaged !== undefined ? 'wim' : recipe.usb === true ? 'img' : 'iso';
   const iso = join(folder, `${name}.${ending}`);
   const passwordFile = join(folder, `${name}.password`);
-  if (!existsSync(iso)) {
+  const path = recipe.discs === true ? iso.replace('.iso', '-1.iso') : iso;
+  if (!existsSync(path)) {
     writeFileSync(passwordFile, `${recipe.password}\n`, { mode: 0o600 });
     const servers = (recipe.servers ?? []).flatMap((server) => ['--server', server]);
     const sequence = recipe.sequence === undefined ? [] : ['--sequence', recipe.sequence];
@@ -221,7 +230,7 @@ async function makeMedium(name: MediumName, folder: string, watch: ProcessWatch)
       watch,
     );
   }
-  return { site, iso, password: recipe.password, passwordFile, keyboard: recipe.keyboard };
+  return { site, iso: path, password: recipe.password, passwordFile, keyboard: recipe.keyboard };
 }
 
 function defaultBootImage(folder: string): string {

@@ -89,7 +89,7 @@ describe('partition sizes', () => {
           const resolve = (): number[] | undefined => {
             try {
               return resolveSizes(
-                bytes,
+                usableBytes({ sizeBytes: bytes }),
                 sizes.map((each, index) => ({ name: `p${index}`, size: each })),
               );
             } catch {

@@ -30,6 +30,9 @@ export const mediumFlags = {
   variable: Flags.string({ description: 'set a variable; no secrets here', helpValue: 'NAME=VALUE', multiple: true }),
   'variables-file': Flags.string({ description: 'file of lines NAME=VALUE', helpValue: 'FILE' }),
   'boot-image': Flags.string({ description: 'name in the site, or a folder', helpValue: 'NAME' }),
+  'single-partition': Flags.boolean({
+    description: 'a USB image with one FAT32 partition, for picky firmware; cannot be updated in place',
+  }),
   'dry-run': Flags.boolean({ description: 'say what would be made, write nothing' }),
   force: Flags.boolean({ description: 'replace an existing output' }),
 };
@@ -98,6 +101,7 @@ interface MediumFlagValues {
   readonly variable?: string[] | undefined;
   readonly 'variables-file'?: string | undefined;
   readonly 'boot-image'?: string | undefined;
+  readonly 'single-partition': boolean;
   readonly 'dry-run': boolean;
   readonly force: boolean;
 }
@@ -105,10 +109,11 @@ interface MediumFlagValues {
 /** The same as part of an order. @throws BW-MEDIA-032 */
 export async function orderOf(flags: MediumFlagValues) {
   const { checkAbout } = await import('../../../src/build/order/options.ts');
+  const target = flags['single-partition'] ? ('usb-single' as const) : undefined;
   return {
     passphrase: await existingPassphrase(flags['passphrase-file']),
     ...defined({
-      ...{ output: flags.output, site: flags.site, label: flags.label },
+      ...{ output: flags.output, target, site: flags.site, label: flags.label },
       ...{ passwordFile: flags['password-file'], noPassword: flags['no-password'] },
       ...{ recoveryKey: flags['recovery-key'], recipient: flags.recipient ?? [] },
       about: checkAbout({ author: flags['created-by'], version: flags.version, comment: flags.comment }),

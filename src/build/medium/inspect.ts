@@ -4,9 +4,11 @@ import { formatBootableServer } from '../../model/bootable.ts';
 import type { Manifest, MediumFacts } from '../../model/medium.ts';
 import { type ContentItem, contentKeySecret, type Policy } from '../../model/policy.ts';
 import { isSecretReference } from '../../model/sequence.ts';
+import type { VolumeFacts } from '../../model/volumes.ts';
 import { type FirmwareVerdict, firmwareVerdicts } from '../order/plan.ts';
+import { volumeFactsOf } from '../volumes/read.ts';
 import { jsonOf, type MediumReader, mediumFactsOf } from './files.ts';
-import { type LoaderFacts, loaderFacts } from './loaders.ts';
+import { type LoaderFacts, loaderFacts, loaderFile } from './loaders.ts';
 import { type OpenMedium, withMedium } from './open.ts';
 import { type Brought, type MediumSecret, openBroughtOf, secretsOf, variablesOf } from './policy.ts';
 import { type SequenceLine, sequenceLines } from './sequence-tree.ts';
@@ -56,7 +58,7 @@ export async function inspectMedium(file: string, secret?: MediumSecret): Promis
     const manifest = (await jsonOf(iso, 'bootwright/manifest.json')) as Partial<Manifest> | undefined;
     const brought =
       facts.passwordRequired && secret === undefined ? undefined : await openBroughtOf(iso, file, secret ?? '');
-    const shim = iso.file('EFI/BOOT/BOOTX64.EFI');
+    const shim = loaderFile(iso, 'EFI/BOOT/BOOTX64.EFI');
     return {
       file,
       size: iso.length,
@@ -73,6 +75,22 @@ export async function inspectMedium(file: string, secret?: MediumSecret): Promis
       loaders: await loaderFacts(iso),
       ...(brought === undefined ? {} : { policy: inspectedPolicy(brought) }),
     };
+  });
+}
+
+/** A further disc of a medium: which one it is, and what lies on it. Undefined for everything else. */
+export interface VolumeInspection {
+  readonly file: string;
+  readonly size: number;
+  readonly volume: VolumeFacts;
+  readonly content: Inspection['content'];
+}
+
+/** @throws BW-HOST-007, BW-MEDIA-010 */
+export async function inspectVolume(file: string): Promise<VolumeInspection | undefined> {
+  return withMedium(file, async (medium) => {
+    const volume = await volumeFactsOf(medium);
+    return volume === undefined ? undefined : { file, size: medium.length, volume, content: contentOf(medium) };
   });
 }
 

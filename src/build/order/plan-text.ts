@@ -12,8 +12,12 @@ export function planText(plan: MediumPlan): string {
         ({ id, name, size, files, unread, because }) =>
           `${id}${name === id ? '' : ` (${name})`}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}, ${reading(files, unread)}${because.length === 0 ? '' : `; for ${because.join(', ')}`}`,
       ),
+      ...(plan.split ?? []).map(
+        ({ id, parts }) => `${id} is split into about ${parts} parts (.swm), which wimlib joins`,
+      ),
       `boot image ${plan.bootImage.name}, kernel ${plan.bootImage.kernelVersion}, as it was built`,
     ]),
+    ...volumeLines(plan),
     ...section('Secrets', secretLines(plan)),
     ...section('Protection', protection(plan)),
     ...section(
@@ -30,6 +34,17 @@ export function planText(plan: MediumPlan): string {
   ].join('\n');
 }
 
+/** One line per disc: what it is called, and what is asked for when. */
+function volumeLines({ volumes = [] }: MediumPlan): string[] {
+  if (volumes.length === 0) return [];
+  return section('Volumes', [
+    ...volumes.map(({ file, label, size, content }, index) => {
+      const held = [...(index === 0 ? ['boot environment'] : []), ...content].join(', ');
+      return `${index + 1}  ${file}  ${formatBytes(size)}, label ${label}: ${held}`;
+    }),
+    'The machine asks for each once before anything is erased, and again when a step needs it.',
+  ]);
+}
 const kindTitles = {
   standalone: 'Stand-alone medium',
   bootable: 'Bootable medium',

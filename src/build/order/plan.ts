@@ -10,6 +10,10 @@ export interface MediumPlan {
   readonly replaces: boolean;
   readonly kind: MediumFacts['kind'];
   readonly target: TargetName;
+  /** The discs, when one does not hold everything. */
+  readonly volumes?: readonly PlannedVolume[];
+  /** Images that are stored in parts. */
+  readonly split?: readonly { readonly id: string; readonly parts: number }[];
   /** On bootable media there is none. */
   readonly sequence?: { readonly id: string; readonly name: string };
   /** Whom a bootable medium asks. */
@@ -43,6 +47,14 @@ export interface MediumPlan {
   readonly seconds: number;
   readonly signedBy: string;
   readonly warnings: readonly string[];
+}
+
+export interface PlannedVolume {
+  readonly file: string;
+  readonly label: string;
+  readonly size: number;
+  /** IDs of what lies there. */
+  readonly content: readonly string[];
 }
 
 export interface PlannedContent {

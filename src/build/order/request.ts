@@ -47,6 +47,8 @@ export interface StandaloneRequest extends CommonRequest {
   readonly kind: MediaKind<TaskSequence>;
   readonly sequenceId: string;
   readonly deployedSecrets?: CompileRequest['deployedSecrets'];
+  /** Bytes of a disc: a medium that is larger is spread over several. */
+  readonly volumeSize?: number;
   /** Content beside that of the sequence, and what is left out. */
   readonly extraContent?: ExtraContent;
 }

@@ -6,6 +6,12 @@ const headerSize = 64;
 const messageRoom = linux.UDP_MAX_SEGMENTS;
 const pieceRoom = 4 * messageRoom;
 const controlRoom = 128;
+// Where in the batch's memory: the headers of single datagrams, the one header of all, pieces, words, address, control.
+const singleAt = messageRoom * headerSize;
+const vectorsAt = singleAt + headerSize;
+const wordsAt = vectorsAt + pieceRoom * 16;
+const addressAt = wordsAt + pieceRoom * 4;
+const controlAt = addressAt + 32;
 
 /** Most bytes that one IPv4 datagram carries, and so one send that the kernel cuts into segments. */
 export const longestSend = 65_507;
@@ -24,15 +30,9 @@ export class SendBatch {
   #messages = 0;
   #pieces = 0;
 
-  static readonly #single = messageRoom * headerSize;
-  static readonly #vectors = SendBatch.#single + headerSize;
-  static readonly #words = SendBatch.#vectors + pieceRoom * 16;
-  static readonly #address = SendBatch.#words + pieceRoom * 4;
-  static readonly #control = SendBatch.#address + 32;
-
   constructor(libc: Libc) {
     this.#libc = libc;
-    this.#memory = new NativeMemory(libc, SendBatch.#control + controlRoom);
+    this.#memory = new NativeMemory(libc, controlAt + controlRoom);
   }
 
   get count(): number {
@@ -57,7 +57,7 @@ export class SendBatch {
 
   /** Adds four bytes, most significant first. */
   word(value: number): this {
-    const at = SendBatch.#words + this.#pieces * 4;
+    const at = wordsAt + this.#pieces * 4;
     const { bytes } = this.#memory;
     this.piece(this.#memory, at, 4);
     bytes[at] = value >>> 24;
@@ -72,7 +72,7 @@ export class SendBatch {
     if (this.#messages === 0) throw new RangeError('no datagram is begun');
     if (this.#pieces === pieceRoom) throw new RangeError(`a batch holds ${pieceRoom} pieces`);
     const message = this.#messages - 1;
-    const vector = SendBatch.#vectors + this.#pieces * 16;
+    const vector = vectorsAt + this.#pieces * 16;
     this.#memory.pointer(vector, memory, offset, length);
     if (this.#lengths[message]! + length > longestSend) throw new RangeError(`a datagram has ${longestSend} bytes`);
     this.#memory.long(vector + 8, length);
@@ -99,7 +99,7 @@ export class SendBatch {
       total += here;
     }
     if (total > longestSend) throw new RangeError(`one send has ${longestSend} bytes`);
-    const at = SendBatch.#single;
+    const at = singleAt;
     this.#header(at, 0, this.#pieces, to, this.#writeControl(control));
     const sent = this.#libc.sendmsg(
       descriptor,
@@ -122,20 +122,20 @@ export class SendBatch {
 
   #writeControl(control: Uint8Array): number {
     if (control.length > controlRoom) throw new RangeError(`${controlRoom} bytes of control messages`);
-    this.#memory.bytes.set(control, SendBatch.#control);
+    this.#memory.bytes.set(control, controlAt);
     return control.length;
   }
 
   #header(at: number, firstPiece: number, pieces: number, to: Uint8Array, controlLength: number): void {
     const memory = this.#memory;
     if (to.length > 28) throw new RangeError('a socket address has 28 bytes');
-    memory.bytes.set(to, SendBatch.#address);
-    memory.pointer(at, memory, SendBatch.#address, 32);
+    memory.bytes.set(to, addressAt);
+    memory.pointer(at, memory, addressAt, 32);
     memory.word(at + 8, to.length);
-    memory.pointer(at + 16, memory, SendBatch.#vectors + firstPiece * 16, pieces * 16);
+    memory.pointer(at + 16, memory, vectorsAt + firstPiece * 16, pieces * 16);
     memory.long(at + 24, pieces);
     if (controlLength === 0) memory.long(at + 32, 0);
-    else memory.pointer(at + 32, memory, SendBatch.#control, controlLength);
+    else memory.pointer(at + 32, memory, controlAt, controlLength);
     memory.long(at + 40, controlLength);
     memory.word(at + 48, 0);
     memory.word(at + 56, 0);

@@ -19,12 +19,12 @@ export async function writeTableBeside(
 ): Promise<void> {
   const keptDevices = kept.map(({ device }) => device);
   await refuseBusy(disk.path, keptDevices);
-  const others = (await partitionDevices(disk.path)).filter((device) => !keptDevices.includes(device));
-  for (const device of others) await run('wipefs', ['--all', '--force', '--quiet', device]);
   const room = prestagedPart(disk, kept);
   const wanted = plan.partitions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   if (wanted > room.usableBytes)
     throw new BootwrightError('BW-DISK-005', `The partitions do not fit beside the prestaged medium on ${disk.path}.`);
+  const others = (await partitionDevices(disk.path)).filter((device) => !keptDevices.includes(device));
+  for (const device of others) await run('wipefs', ['--all', '--force', '--quiet', device]);
   const { head, lines } = await describedBySfdisk(disk, kept);
   const taken = new Set(kept.map(({ number }) => number));
   const numbers = plan.partitions.map(() => {

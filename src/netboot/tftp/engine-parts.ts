@@ -44,4 +44,3 @@ export interface EngineParts<Port> {
   readonly onRecord: (record: TransferRecord) => void;
   readonly now: () => number;
 }
-

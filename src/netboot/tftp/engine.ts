@@ -9,6 +9,7 @@ import { isNetascii, negotiate } from './options.ts';
 import { encodePacket, errorCodes, errorPacket, type Request } from './packet.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { TransferRecord } from './record.ts';
+import { burstOf, SendQueue } from './send-queue.ts';
 import { type Local, NetasciiText, type Peer, type Session } from './session.ts';
 import { Transfer, type TransferAction, type TransferEvent } from './transfer.ts';
 
@@ -35,7 +36,7 @@ export class Engine<Port> {
   readonly #sessions = new Map<string, Session<Port>>();
   /** Requests whose file is still looked for. */
   readonly #opening = new Map<string, Uint8Array>();
-  #queue: Session<Port>[] = [];
+  readonly #queue = new SendQueue<Port>();
 
   constructor(parts: EngineParts<Port>) {
     this.#parts = parts;
@@ -47,7 +48,7 @@ export class Engine<Port> {
   }
 
   get hasUnsent(): boolean {
-    return this.#queue.length > 0;
+    return !this.#queue.isEmpty;
   }
 
   /** A datagram came to the service's own port. */
@@ -196,8 +197,7 @@ export class Engine<Port> {
         return;
       }
       case 'send-window':
-        if (!session.isQueued) this.#queue.push(session);
-        session.isQueued = true;
+        this.#queue.add(session);
         return;
       case 'end':
         if (action.outcome === 'timeout') this.#sendError(session, 'timeout');
@@ -205,23 +205,9 @@ export class Engine<Port> {
     }
   }
 
-  /**
-   * Sends one burst of each transfer that has something to send, in turn, so that none waits for another's window.
-   * Says whether the sockets took it all; else it is worth trying again in a moment.
-   */
+  /** Sends one burst of each transfer; says whether the sockets took it all, else it is worth trying again in a moment. */
   flush(): boolean {
-    const queue = this.#queue;
-    this.#queue = [];
-    let isTaken = true;
-    for (const session of queue) {
-      session.isQueued = false;
-      if (session.isEnded || !session.transfer.hasUnsent) continue;
-      if (!this.#sendBurst(session)) isTaken = false;
-      if (session.isEnded || !session.transfer.hasUnsent) continue;
-      session.isQueued = true;
-      this.#queue.push(session);
-    }
-    return isTaken;
+    return this.#queue.round((session) => this.#sendBurst(session));
   }
 
   #sendBurst(session: Session<Port>): boolean {
@@ -291,12 +277,6 @@ export class Engine<Port> {
   #drop(reason: keyof Meter['dropped']): void {
     this.meter.dropped[reason] += 1;
   }
-}
-
-/** At most 64 KiB leave in one send, and half of that for a client that keeps losing parts of windows. */
-function burstOf(blockSize: number, isLossy: boolean): number {
-  const most = Math.min(64, Math.floor(65_507 / (blockSize + 4)));
-  return Math.max(1, isLossy ? most >> 1 : most);
 }
 
 const identity = (name: string, peer: Peer, local: Local) => ({

@@ -108,8 +108,14 @@ describe('the engine', () => {
     request('f', [['BlkSize', '512']]);
     expect(types(sent)).toEqual(['options']);
     for (const block of [0, 1, 2, 3]) answer(ack(block));
-    const blocks = sent.slice(1).map(({ packet }) => (packet.type === 'data' ? [packet.block, packet.data.length] : []));
-    expect(blocks).toEqual([[1, 512], [2, 512], [3, 0]]);
+    const blocks = sent
+      .slice(1)
+      .map(({ packet }) => (packet.type === 'data' ? [packet.block, packet.data.length] : []));
+    expect(blocks).toEqual([
+      [1, 512],
+      [2, 512],
+      [3, 0],
+    ]);
     expect(records).toMatchObject([{ outcome: 'complete', bytes: 1024, size: 1024, isRepeated: false }]);
   });
 
@@ -124,7 +130,11 @@ describe('the engine', () => {
     request('f', [], 2000);
     request('f', [], 2001);
     request('missing', [], 2002);
-    expect(sent.map(({ port, to }) => [port, to])).toEqual([['port 1', 2000], ['port 2', 2001], ['listener', 2002]]);
+    expect(sent.map(({ port, to }) => [port, to])).toEqual([
+      ['port 1', 2000],
+      ['port 2', 2001],
+      ['listener', 2002],
+    ]);
     expect(sent[2]!.packet).toMatchObject({ type: 'error', code: 1 });
     expect(open.size).toBe(2);
   });
@@ -210,7 +220,15 @@ describe('the engine', () => {
 
   it('TFTP-43 windows leave in bursts of at most 64 KiB, and others come between', () => {
     const { engine, request, sent, sessions } = lab({}, { f: content(1_000_000) });
-    for (const port of [1, 2]) request('f', [['blksize', '1468'], ['windowsize', '64']], port);
+    for (const port of [1, 2])
+      request(
+        'f',
+        [
+          ['blksize', '1468'],
+          ['windowsize', '64'],
+        ],
+        port,
+      );
     sent.length = 0;
     for (const port of [1, 2]) engine.receive(sessions.get(port)!, encodePacket(ack(0)));
     const rounds = [0, 1, 2].map(() => {
@@ -218,13 +236,24 @@ describe('the engine', () => {
       engine.flush();
       return [1, 2].map((port) => sent.filter(({ to }) => to === port).length);
     });
-    expect(rounds).toEqual([[44, 44], [20, 20], [0, 0]]);
+    expect(rounds).toEqual([
+      [44, 44],
+      [20, 20],
+      [0, 0],
+    ]);
   });
 
   it('TFTP-43 a client that keeps losing parts of windows gets bursts of half the size', () => {
     const { engine, request, sent, sessions, at } = lab({}, { f: content(1_000_000) });
-    request('f', [['blksize', '1468'], ['windowsize', '64']]);
-    for (const [block, now] of [[0, 0], [10, 100], [20, 5000]] as const) {
+    request('f', [
+      ['blksize', '1468'],
+      ['windowsize', '64'],
+    ]);
+    for (const [block, now] of [
+      [0, 0],
+      [10, 100],
+      [20, 5000],
+    ] as const) {
       at(now);
       engine.receive(sessions.get(2000)!, encodePacket(ack(block)));
       if (block === 20) break;
@@ -279,7 +308,10 @@ describe('the engine', () => {
 
   it('TFTP-49 a request is answered by one packet no longer than a block', () => {
     const { request, sent } = lab({}, { f: content(1_000_000) });
-    request('f', [['windowsize', '64'], ['blksize', '1468']]);
+    request('f', [
+      ['windowsize', '64'],
+      ['blksize', '1468'],
+    ]);
     expect(types(sent)).toEqual(['options']);
     request('f', [], 2001);
     expect(sent).toHaveLength(2);

@@ -14,7 +14,16 @@ export function randomNumbers(seed: number): (below: number) => number {
 }
 
 const starts = [
-  encodePacket({ type: 'read', file: 'boot\\x64\\wdsnbp.com', mode: 'octet', options: [['blksize', '1456'], ['tsize', '0'], ['windowsize', '16']] }),
+  encodePacket({
+    type: 'read',
+    file: 'boot\\x64\\wdsnbp.com',
+    mode: 'octet',
+    options: [
+      ['blksize', '1456'],
+      ['tsize', '0'],
+      ['windowsize', '16'],
+    ],
+  }),
   encodePacket({ type: 'write', file: 'x', mode: 'netascii', options: [] }),
   encodePacket({ type: 'options', options: [['timeout', '4']] }),
   encodePacket({ type: 'error', code: 8, text: 'User aborted' }),

@@ -15,7 +15,15 @@ describe('names', () => {
   });
 
   it('TFTP-50 what leaves the root is refused, also behind a drive or an address', () => {
-    for (const name of ['..', '../x', 'a/../../x', '..\\x', 'C:\\..\\x', 'tftp://host/%2e%2e/x', '/a/b/../../../etc/passwd'])
+    for (const name of [
+      '..',
+      '../x',
+      'a/../../x',
+      '..\\x',
+      'C:\\..\\x',
+      'tftp://host/%2e%2e/x',
+      '/a/b/../../../etc/passwd',
+    ])
       expect(cleanName(name)).toEqual({ refused: 'outside' });
     for (const name of ['a\x07b', 'a\nb', 'tftp://h/a%00b']) expect(cleanName(name)).toEqual({ refused: 'characters' });
   });

@@ -133,7 +133,11 @@ describe('options', () => {
     expect(size('8')).toMatchObject({ blockSize: 8, acknowledged: [['blksize', '8']] });
     expect(size('512')).toMatchObject({ blockSize: 512, acknowledged: [['blksize', '512']] });
     expect(size('65464')).toMatchObject({ blockSize: 1468, acknowledged: [['blksize', '1468']] });
-    const fragments = negotiate({ options: [['blksize', '70000']], mode: 'octet' }, { ...limits, blockSize: 99_999 }, 1);
+    const fragments = negotiate(
+      { options: [['blksize', '70000']], mode: 'octet' },
+      { ...limits, blockSize: 99_999 },
+      1,
+    );
     expect(fragments.blockSize).toBe(65_464);
   });
 

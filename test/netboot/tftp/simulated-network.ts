@@ -63,7 +63,10 @@ export function simulate(simulation: Simulation): { received: number; blocksSent
     put(false, blockNumber(received, rollover));
   };
   const clientReceives = (number: number): void => {
-    if (received === lastBlock) return answer();
+    if (received === lastBlock) {
+      answer();
+      return;
+    }
     if (number === blockNumber(received + 1, rollover)) {
       received += 1;
       inWindow += 1;

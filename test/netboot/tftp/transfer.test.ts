@@ -138,7 +138,10 @@ describe('one transfer', () => {
   it('TFTP-43 a client that loses parts of windows again and again is known as such', () => {
     const transfer = started({ windowSize: 8, lastBlock: 10_000 });
     expect(transfer.isLossy).toBe(false);
-    for (const [block, now] of [[3, 10], [6, 1000]] as const) {
+    for (const [block, now] of [
+      [3, 10],
+      [6, 1000],
+    ] as const) {
       acknowledge(transfer, block, now);
       sendAll(transfer, now);
     }

@@ -34,6 +34,7 @@ export async function createBulk(
   site: BenchSite,
   name: string,
   keep?: 'keep',
+  protection: readonly string[] = ['--no-password'],
 ): Promise<{ seconds: number; peak: number }> {
   const output = join(folder, name);
   const args = ['media', 'create', 'standalone', '--site', site.folder, '--sequence', 'bulk', '--output', output];
@@ -43,7 +44,7 @@ export async function createBulk(
   mkdirSync(cache, { recursive: true });
   symlinkSync(cacheFolder('boot-images'), join(cache, 'boot-images'));
   const started = performance.now();
-  const child = spawn(process.execPath, [program, ...args, '--no-password'], {
+  const child = spawn(process.execPath, [program, ...args, ...protection], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, XDG_CONFIG_HOME: join(folder, 'config'), XDG_CACHE_HOME: join(folder, 'cache') },
   });

@@ -7,7 +7,7 @@ import type { MediumReader } from '../medium/files.ts';
 export function storageReader(
   storage: Pick<Storage, 'read' | 'size'>,
   files: readonly FoundFile[],
-): Omit<MediumReader, 'label'> {
+): Omit<MediumReader, 'label' | 'shared'> {
   const byPath = new Map(files.map((file) => [file.path, file]));
   return {
     ...{ length: storage.size, files },

@@ -114,6 +114,15 @@ describe('real clients', () => {
     }
   });
 
+  it('what is built serves as the sources do', async () => {
+    const built = '../../../dist/src/netboot/tftp/service.js';
+    const { startTftpService: start } = (await import(built)) as typeof import('../../../src/netboot/tftp/service.ts');
+    const service = await start({ listen: [{ address: local, port: 0 }], root: join(lab, 'root') });
+    services.push(service);
+    expect(service.limits).toEqual([]);
+    await fetchWith('curl', portOf(service));
+  });
+
   it('CLI-11 curl and atftp fetch it through node:dgram', async () => {
     const service = await serve({ useDoor: false });
     expect(service.limits.flatMap(({ rules }) => rules)).toContain('TFTP-65');

@@ -18,6 +18,8 @@ export interface LayOrder {
 
 /** A kernel that may keep gigabytes unwritten shows progress that is none, and then stands still. */
 const flushEvery = 64 * 1024 * 1024;
+/** Pieces a disk's thread has before it asks for them: the main thread has other disks, and starts programs. */
+const ahead = 6;
 
 /**
  * Lays a medium on one disk: the body, read back from the disk; what is this disk's own; last its start, so that a disk
@@ -54,12 +56,25 @@ async function eachPiece(
   { plan, reader, goOn, onBytes }: LayOrder,
   use: (offset: number, bytes: Buffer) => Promise<void>,
 ): Promise<void> {
+  const underWay: Promise<void>[] = [];
   let done = 0;
-  for (let number = 0; number < reader.pieces.length; number += 1) {
-    goOn();
-    await reader.with(number, (bytes, piece) => use(plan.starts[piece.section]! + piece.offset, bytes));
-    done += reader.pieces[number]!.size;
-    onBytes(done);
+  try {
+    for (const [number, { size }] of reader.pieces.entries()) {
+      goOn();
+      const work = reader
+        .with(number, (bytes, piece) => use(plan.starts[piece.section]! + piece.offset, bytes))
+        .then(() => {
+          done += size;
+          onBytes(done);
+        });
+      // It is waited for below.
+      work.catch(() => undefined);
+      underWay.push(work);
+      if (underWay.length > ahead) await underWay.shift();
+    }
+    while (underWay.length > 0) await underWay.shift();
+  } finally {
+    await Promise.allSettled(underWay);
   }
 }
 

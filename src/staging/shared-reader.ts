@@ -9,7 +9,7 @@ export interface Piece {
   readonly size: number;
 }
 
-const usualLength = 4 * 1024 * 1024;
+const usualLength = 1024 * 1024;
 
 /** The pieces of a medium in the order in which they are written. */
 function piecesOf(sections: readonly Section[], length: number): Piece[] {
@@ -45,7 +45,7 @@ export class SharedReader {
   readonly #free: Buffer[] = [];
 
   /** Up to `most` pieces of `length` bytes are kept that nobody uses. */
-  constructor(sections: readonly Section[], most = 24, length = usualLength) {
+  constructor(sections: readonly Section[], most = 64, length = usualLength) {
     this.#sections = sections;
     this.#most = most;
     this.#length = length;

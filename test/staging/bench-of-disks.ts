@@ -41,8 +41,13 @@ export interface LoopDisk {
 
 /** Loop devices with serials, and a folder for everything beside them. */
 export class BenchOfDisks {
+  readonly folder: string;
+
   // In memory: every disk is flushed often, and what is tested is not the disk of this machine.
-  readonly folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'staging-'));
+  constructor(folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'staging-'))) {
+    this.folder = folder;
+  }
+
   readonly disks: LoopDisk[] = [];
 
   add(serial: string, size: number, folder = this.folder): LoopDisk {

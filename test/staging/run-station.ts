@@ -20,12 +20,20 @@ export interface RunOptions extends Partial<StagingOrder> {
   /** Somebody stays at the keyboard: without, input is at its end from the start. */
   readonly attended?: boolean;
   readonly signal?: AbortSignal;
+  readonly pollMilliseconds?: number;
 }
 
 /** Runs a station over a bench of loop devices until all are done. */
 export async function run(
   bench: BenchOfDisks,
-  { type, onShow, attended = type !== undefined, signal, ...order }: RunOptions & { medium: string; bays: string },
+  {
+    type,
+    onShow,
+    attended = type !== undefined,
+    signal,
+    pollMilliseconds = 300,
+    ...order
+  }: RunOptions & { medium: string; bays: string },
 ): Promise<Run> {
   const shown: BayView[] = [];
   const notes: string[] = [];
@@ -53,7 +61,7 @@ export async function run(
     signal,
     {
       disks: bench.list,
-      pollMilliseconds: 30,
+      pollMilliseconds,
       listen: (onLine, onEnd) => {
         say = onLine;
         if (!attended) onEnd();

@@ -3,7 +3,7 @@ import { run } from './run-station.ts';
 
 /** Lays one disk and is killed while it is written: MEDIUM BAYS FOLDER PATH SERIAL. */
 const [medium = '', bays = '', folder = '', path = '', serial = ''] = process.argv.slice(2);
-const bench = new BenchOfDisks();
+const bench = new BenchOfDisks(folder);
 bench.disks.push({ path, file: '', serial, present: true, insertions: 0 });
 await run(bench, {
   ...{ medium, bays, folder, scan: true },

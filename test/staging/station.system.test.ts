@@ -132,6 +132,7 @@ describe('a station with faults', () => {
       const { results } = await run(bench, {
         medium: wim,
         bays: bench.bays(fine, full, short, lying, pulled),
+        pollMilliseconds: 30,
         onShow: ({ serial, phase, done }) => {
           if (serial === 'F-PULLED' && phase === 'checking') pulled.present = false;
           if (serial !== 'F-LYING' || phase !== 'reading back' || done > 0) return;
@@ -260,7 +261,7 @@ describe('a station with faults', () => {
     const listed = await run(bench, { medium: wim, bays, assets, yesErase: ['TWIN'] });
     expect(listed.results.map(({ error }) => error?.code)).toEqual(['BW-STAGING-006', 'BW-STAGING-006']);
     const bySerial = await run(bench, { medium: wim, bays, yesErase: ['TWIN'] });
-    expect(bySerial.results.map(({ error }) => error?.code)).toEqual(['BW-STAGING-004', 'BW-STAGING-004']);
+    expect(bySerial.results.map(({ error }) => error?.code)).toEqual(['BW-STAGING-014', 'BW-STAGING-014']);
     const byPath = await run(bench, { medium: wim, bays, yesErase: [`${two.path}=${size}`] });
     expect(byPath.results.map(({ name, phase }) => [name, phase]).sort()).toEqual([
       ['B0', 'failed'],

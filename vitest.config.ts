@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -7,6 +8,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     disableConsoleIntercept: true,
+    // Guests of the boot suite at once; `BOOTWRIGHT_LANES=1` on a machine with other work.
+    maxConcurrency: Number(process.env['BOOTWRIGHT_LANES'] ?? Math.min(2, availableParallelism())),
     // One core less by default: half of the machines this is made for have two.
     maxWorkers: '100%',
     projects: [
@@ -32,8 +35,6 @@ export default defineConfig({
         test: {
           name: 'boot',
           include: ['test/boot/**/*.boot.test.ts'],
-          // Builds a boot image of its own and starts five machines: with the full matrix only.
-          exclude: process.env['BOOTWRIGHT_BOOTS'] === 'core' ? ['test/boot/locked.boot.test.ts'] : [],
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
           fileParallelism: false,

@@ -47,6 +47,7 @@ export function bootLayout(
     { path: 'boot/grub/efi.img', bytes: efiImage(parts, finder, seed, epoch) },
     { path: 'EFI/debian/grub.cfg', bytes: finder },
     ...(parts.loaders.enrol === undefined ? [] : [{ path: enrolPath, bytes: parts.loaders.enrol }]),
+    ...diskLoader(parts),
     ...loadersOf(parts).map(({ name, bytes }) => ({ path: `EFI/BOOT/${name}`, bytes })),
     { path: 'bootwright/medium.json', bytes: facts },
     { path: policyPath(parts), bytes: parts.policy },
@@ -80,6 +81,15 @@ function loadersOf({ loaders }: MediumParts): { name: string; bytes: Uint8Array 
     { name: 'BOOTX64.EFI', bytes: loaders.shim },
     { name: 'grubx64.efi', bytes: loaders.grub },
     ...(loaders.mokManager === undefined ? [] : [{ name: 'mmx64.efi', bytes: loaders.mokManager }]),
+  ];
+}
+
+/** What the BIOS part of docs/staging.md lays beside the partitions. */
+function diskLoader({ loaders: { disk } }: MediumParts): LayoutFile[] {
+  if (disk === undefined) return [];
+  return [
+    { path: 'boot/grub/disk/boot.img', bytes: disk.sector },
+    { path: 'boot/grub/disk/core.img', bytes: disk.core },
   ];
 }
 

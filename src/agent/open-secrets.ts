@@ -4,6 +4,7 @@ import { checkManifestBelongsToPolicy } from '../trust/manifest.ts';
 import type { AgentContext } from './context.ts';
 import type { InterruptedRun } from './earlier-run.ts';
 import { passwordKeeper, tpmKeeper } from './key-keepers.ts';
+import { keyStick } from './key-stick.ts';
 import { openKeyboard } from './keyboard.ts';
 import { type Medium, openPolicy } from './medium.ts';
 import { askPassword } from './password.ts';
@@ -64,9 +65,11 @@ export async function openByPerson(
 ): Promise<{ readonly policy: Policy; readonly password: string | undefined }> {
   const { facts } = medium;
   if (!facts.passwordRequired) return { policy: await openPolicy(medium, undefined), password: undefined };
+  const open = async (password: string) => ({ policy: await openPolicy(medium, password), password });
   const opened = await askPassword(context, {
     keyboard: await openKeyboard(context.paths.keymaps, facts.keyboard),
-    open: async (password) => ({ policy: await openPolicy(medium, password), password }),
+    open,
+    ...(facts.kind === 'prestaged' ? { stick: keyStick(context, facts.id, open) } : {}),
     ...(isAskedAgain ? { reason: 'The run goes on; what it keeps secret needs the password again.' } : {}),
     signal: verification.refused,
   });

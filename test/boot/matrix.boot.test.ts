@@ -26,12 +26,14 @@ describe('boots', () => {
           .sort(),
       ).toEqual(bootCases.map(({ id }) => id).sort());
       const longest = Math.max(...dealt.map((cases) => cases.reduce((sum, { seconds }) => sum + seconds, 0)));
-      expect(longest).toBeLessThan(3600);
+      // Two at once, on two cores.
+      expect(longest / 2).toBeLessThan(3600);
     }
   });
 
   for (const each of shardOf(wanted, index, count)) {
-    it(`${each.id}: ${each.proves}`, async () => {
+    // Emulation uses one core for each guest: as many cases run at once as the configuration says.
+    it.concurrent(`${each.id}: ${each.proves}`, async () => {
       const lab = await openLab();
       await lab.medium(each.start.medium);
       const started = performance.now();

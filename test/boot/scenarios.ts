@@ -25,7 +25,7 @@ import {
 import { ProcessWatch } from './process-watch.ts';
 import { extractIso, fatStick, isoFileStick } from './sticks.ts';
 import { type TamperingName, tamperedTree, tamperings } from './tamper.ts';
-import { cutStick, updatedStick } from './usb.ts';
+import { updatedStick } from './usb.ts';
 
 /** How the medium reaches the machine; the first two are its ISO as it is. */
 export type Form =
@@ -35,7 +35,7 @@ export type Form =
   | 'ISO file on a stick'
   | 'USB image'
   | 'updated stick'
-  | 'cut stick';
+  | 'laid on the disk';
 
 export interface Start extends Omit<MachineOptions, 'stick' | 'network'> {
   readonly medium: MediumName;
@@ -222,7 +222,9 @@ export function refusesDate(start: Start & { readonly clock: string }, how: { se
 /** A changed medium is refused before any write. */
 export function refusesTampering(start: Start, tampering: TamperingName): Run {
   return async (lab, id) => {
-    const stick = fatStick(await tamperedTree(lab, tampering), join(lab.folder, 'tampered.img'));
+    const tree = await tamperedTree(lab, tampering, id);
+    const stick = fatStick(tree, join(lab.folder, `${id}.stick.img`));
+    rmSync(tree, { recursive: true });
     await onMachine(lab, id, { ...start, stick }, async (machine) => {
       const bench = await machine.start();
       await workUntil(id, bench, machine.medium, (event) => event.type === 'agent.refused');
@@ -239,17 +241,16 @@ export async function onMachine(
   use: (machine: TestMachine) => Promise<void>,
 ): Promise<void> {
   const medium = await lab.medium(start.medium);
-  const prepare = { 'updated stick': updatedStick, 'cut stick': cutStick, other: prepareStick };
-  const how = start.form === 'updated stick' || start.form === 'cut stick' ? start.form : 'other';
-  const stick = start.stick ?? (await prepare[how](lab, start, medium.iso));
+  const prepare = start.form === 'updated stick' ? updatedStick : prepareStick;
+  const stick = start.stick ?? (await prepare(lab, id, start, medium.iso));
   await withMachine(id, medium, { ...start, ...(stick === undefined ? {} : { stick }) }, use);
   if (stick !== undefined) rmSync(stick, { force: true });
 }
 
-function prepareStick(lab: Lab, { form, medium }: Start, iso: string): string | undefined {
+function prepareStick(lab: Lab, id: string, { form, medium }: Start, iso: string): string | undefined {
   if (form === undefined || form === 'cd' || form === 'stick' || form === 'USB image') return undefined;
   const tree = extractIso(iso, join(lab.folder, `${medium}.tree`));
-  const stick = join(lab.folder, `${medium}.stick.img`);
+  const stick = join(lab.folder, `${id}.stick.img`);
   return form === 'files on FAT32' ? fatStick(tree, stick) : isoFileStick(iso, tree, stick);
 }
 

@@ -42,9 +42,9 @@ const signature = 'bootwright/manifest.sig';
 const sealed = 'bootwright/policy.sealed';
 
 /** The small medium as a folder, changed in one way. */
-export async function tamperedTree(lab: Lab, name: TamperingName): Promise<string> {
+export async function tamperedTree(lab: Lab, name: TamperingName, id: string): Promise<string> {
   const original = extractIso((await lab.medium('small')).iso, join(lab.folder, 'small.tree'));
-  const tree = join(lab.folder, 'tampered.tree');
+  const tree = join(lab.folder, `${id}.tree`);
   rmSync(tree, { recursive: true, force: true });
   cpSync(original, tree, { recursive: true });
   await tamperings[name].apply(tree, lab);

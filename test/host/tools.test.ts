@@ -16,6 +16,7 @@ const rooms = [
   'src/boot',
   'src/build',
   'src/prove',
+  'src/staging',
 ];
 
 /** Packages that Debian calls essential, and apt with dpkg: on every machine where set-up could install anything. */

@@ -9,8 +9,18 @@ const files: GuestFiles = {
   acceleration: 'tcg',
 };
 
+/** A prestaged medium lies on the machine's own disk: there is nothing beside it. */
+const besideTheDisk = profiles.filter((profile) => !profile.startsWith('disk-'));
+
 describe('the machine', () => {
-  it.each(profiles)('%s keeps the medium first in the boot order and the target behind it', (profile) => {
+  it.each(profiles.filter((profile) => !besideTheDisk.includes(profile)))('%s starts from its own disk', (profile) => {
+    const args = qemuArguments(describeMachine('/x.wim', profile), files);
+    const orders = args.filter((arg) => arg.includes('bootindex=')).map((arg) => /drive=(\w+).*/.exec(arg)?.[1]);
+    expect(orders).toEqual(['target']);
+    expect(args.filter((arg) => arg.includes('/x.wim'))).toEqual([]);
+  });
+
+  it.each(besideTheDisk)('%s keeps the medium first in the boot order and the target behind it', (profile) => {
     for (const kind of diskKinds) {
       const args = qemuArguments(
         describeMachine('/x.iso', profile, { target: { kind, sizeBytes: 1, serial: 'T' } }),
@@ -28,7 +38,7 @@ describe('the machine', () => {
     expect(args[args.indexOf('-nic') + 1]).toBe('none');
   });
 
-  it.each(profiles)('%s never writes to the medium', (profile) => {
+  it.each(besideTheDisk)('%s never writes to the medium', (profile) => {
     const args = qemuArguments(describeMachine('/x.iso', profile), files);
     expect(args.find((arg) => arg.includes('id=medium'))).toMatch(/readonly=on|snapshot=on/);
   });

@@ -35,6 +35,7 @@ export async function createBulk(
   name: string,
   keep?: 'keep',
   kind: readonly string[] = ['standalone'],
+  protection: readonly string[] = ['--no-password'],
 ): Promise<{ seconds: number; peak: number }> {
   const output = join(folder, name);
   const args = ['media', 'create', ...kind, '--site', site.folder, '--sequence', 'bulk', '--output', output];
@@ -44,7 +45,7 @@ export async function createBulk(
   mkdirSync(cache, { recursive: true });
   symlinkSync(cacheFolder('boot-images'), join(cache, 'boot-images'));
   const started = performance.now();
-  const child = spawn(process.execPath, [program, ...args, '--no-password'], {
+  const child = spawn(process.execPath, [program, ...args, ...protection], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, XDG_CONFIG_HOME: join(folder, 'config'), XDG_CACHE_HOME: join(folder, 'cache') },
   });

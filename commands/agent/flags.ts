@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { parseProxy } from '../../src/model/network.ts';
 import type { AgentPackageRequest } from '../../src/server/agent-package.ts';
 import { siteFolder } from '../key/flags.ts';
 
@@ -13,9 +14,24 @@ export const serverFlag = Flags.string({
   },
 });
 
+export const proxyFlag = Flags.string({
+  description: 'a proxy without account between those systems and the servers, also while the boot image runs',
+  helpValue: 'http://HOST:PORT',
+  parse: async (text) => {
+    const proxy = parseProxy(text);
+    if (proxy === undefined) throw new Error(`${text} is not http://HOST:PORT; a proxy with an account cannot be used`);
+    return proxy;
+  },
+});
+
 /** @throws BW-SITE-001 */
-export async function packageRequest(site: string, servers: readonly string[]): Promise<AgentPackageRequest> {
+export async function packageRequest(flags: {
+  readonly site: string;
+  readonly server: readonly string[];
+  readonly proxy: string | undefined;
+}): Promise<AgentPackageRequest> {
+  const { site, server: servers, proxy } = flags;
   const { loadSite } = await import('../../src/site/load.ts');
   const { folder, name } = await loadSite(await siteFolder(site));
-  return { siteFolder: folder, siteName: name, servers };
+  return { siteFolder: folder, siteName: name, servers, ...(proxy === undefined ? {} : { proxy }) };
 }

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../base.ts';
 import { siteFlag } from '../key/flags.ts';
-import { packageRequest, serverFlag } from './flags.ts';
+import { packageRequest, proxyFlag, serverFlag } from './flags.ts';
 
 export default class AgentInstall extends BaseCommand {
   static override summary = 'Install the agent on a running Linux: this one, or another one by ssh.';
@@ -14,13 +14,14 @@ export default class AgentInstall extends BaseCommand {
   static override flags = {
     site: siteFlag,
     server: serverFlag,
+    proxy: proxyFlag,
     to: Flags.string({ description: 'the other system, as ssh names it', helpValue: 'USER@HOST' }),
   };
 
   override async run(): Promise<object> {
     const { flags } = await this.parse(AgentInstall);
     const { installBySsh, installHere } = await import('../../src/server/agent-install.ts');
-    const request = await packageRequest(flags.site, flags.server);
+    const request = await packageRequest(flags);
     const said = flags.to === undefined ? await installHere(request) : await installBySsh(request, flags.to);
     this.log(said);
     return { installed: flags.to ?? 'here', servers: flags.server };

@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import { formatBytes } from '../../src/model/quantity.ts';
 import { BaseCommand } from '../base.ts';
 import { siteFlag } from '../key/flags.ts';
-import { packageRequest, serverFlag } from './flags.ts';
+import { packageRequest, proxyFlag, serverFlag } from './flags.ts';
 
 export default class AgentPackage extends BaseCommand {
   static override summary = 'Write the agent for running Linux systems into one file.';
@@ -15,6 +15,7 @@ export default class AgentPackage extends BaseCommand {
   static override flags = {
     site: siteFlag,
     server: serverFlag,
+    proxy: proxyFlag,
     output: Flags.string({ description: 'the file to write', helpValue: 'FILE.tar', required: true }),
     force: Flags.boolean({ description: 'replace an existing file' }),
   };
@@ -22,7 +23,7 @@ export default class AgentPackage extends BaseCommand {
   override async run(): Promise<object> {
     const { flags } = await this.parse(AgentPackage);
     const { writeAgentPackage } = await import('../../src/server/agent-package.ts');
-    const request = await packageRequest(flags.site, flags.server);
+    const request = await packageRequest(flags);
     const written = await writeAgentPackage(request, flags.output, flags.force);
     this.log(`Written: ${flags.output} (${formatBytes(written.size)}), for ${flags.server.join(', ')}`);
     this.log(`Next, on each system: tar -xf ${flags.output} && sudo bootwright-agent/install`);

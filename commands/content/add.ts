@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { formatReference } from '../../src/model/content.ts';
-import { formatBytes } from '../../src/model/quantity.ts';
+import { formatBytes, formatCount } from '../../src/model/quantity.ts';
 import { BaseCommand } from '../base.ts';
 import { existingPassphrase, passphraseFileFlag, siteFlag } from '../key/flags.ts';
 import { openSite, summary } from './place.ts';
@@ -34,7 +34,7 @@ export default class ContentAdd extends BaseCommand {
       passphrase: await existingPassphrase(flags['passphrase-file']),
     });
     for (const { object, changed } of added) {
-      const what = `${formatReference(object)} (${object.files.length} files, ${formatBytes(object.size)})`;
+      const what = `${formatReference(object)} (${formatCount(object.files.length, 'file')}, ${formatBytes(object.size)})`;
       this.log(changed ? `Added: ${what}` : `Unchanged: ${what}`);
     }
     this.log('Next: bootwright content list');

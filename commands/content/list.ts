@@ -1,5 +1,5 @@
 import { formatReference } from '../../src/model/content.ts';
-import { formatBytes } from '../../src/model/quantity.ts';
+import { formatBytes, formatCount } from '../../src/model/quantity.ts';
 import { BaseCommand } from '../base.ts';
 import { siteFlag } from '../key/flags.ts';
 import { openSite, summary } from './place.ts';
@@ -26,7 +26,9 @@ export default class ContentList extends BaseCommand {
           ...[object.files.length, formatBytes(object.size), object.added.slice(0, 16).replace('T', ' '), object.name],
         ]),
       );
-      this.log(`\n${stored.size} different files, ${formatBytes(storedBytes)} in ${site.content.library}`);
+      this.log(
+        `\n${formatCount(stored.size, 'different file')}, ${formatBytes(storedBytes)} in ${site.content.library}`,
+      );
     }
     return { library: site.content.library, content: objects.map(summary), files: stored.size, bytes: storedBytes };
   }

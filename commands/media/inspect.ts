@@ -1,7 +1,6 @@
 import { Args } from '@oclif/core';
-import type { Inspection } from '../../src/build/medium/inspect.ts';
-import type { LoaderFacts } from '../../src/build/medium/loaders.ts';
-import type { SequenceLine } from '../../src/build/medium/sequence-tree.ts';
+import type { Inspection, VolumeInspection } from '../../src/build/medium/inspect.ts';
+import { loaderLines, policyLines } from '../../src/build/medium/inspection-text.ts';
 import { protectionText } from '../../src/build/order/plan.ts';
 import { mediumName } from '../../src/model/medium-name.ts';
 import { formatBytes } from '../../src/model/quantity.ts';
@@ -30,9 +29,19 @@ export default class MediaInspect extends BaseCommand {
   };
   static override flags = secretFlags;
 
-  override async run(): Promise<Inspection> {
+  override async run(): Promise<Inspection | VolumeInspection> {
     const { args, flags } = await this.parse(MediaInspect);
-    const { inspectMedium } = await import('../../src/build/medium/inspect.ts');
+    const { inspectMedium, inspectVolume } = await import('../../src/build/medium/inspect.ts');
+    const further = await inspectVolume(args.file);
+    if (further !== undefined) {
+      const { number, of, mediumId, label } = further.volume;
+      this.log(
+        `Volume ${number} of ${of} of medium ${mediumName(mediumId)}, label ${label}, ${formatBytes(further.size)}`,
+      );
+      this.log('Nothing starts from it: machines start from volume 1, which asks for it.');
+      this.contents(further.content);
+      return further;
+    }
     const isGiven = flags['password-file'] !== undefined || flags['private-key'] !== undefined;
     const found = await inspectMedium(args.file, isGiven ? mediumSecret(flags) : undefined);
     const { facts, policy } = found;
@@ -42,6 +51,10 @@ export default class MediaInspect extends BaseCommand {
       ['Kind', `${facts.kind}, made by ${facts.createdBy}`],
       ['Medium', `${mediumName(facts.id)} (${facts.id})`],
       ['Label', found.volumeLabel],
+      ...(facts.volumes === undefined
+        ? []
+        : ([['Volumes', `this is 1 of ${facts.volumes}; the others are asked for`]] satisfies [string, string][])),
+      ...(found.form === 'usb-single' ? ([['Form', 'USB, one partition']] satisfies [string, string][]) : []),
       facts.kind === 'bootable'
         ? ['Asks', policy?.servers?.join('; ') ?? sealed]
         : ['Deploys', policy?.sequence ?? sealed],
@@ -60,9 +73,7 @@ export default class MediaInspect extends BaseCommand {
       ...(found.stick === undefined ? [] : stickRows(found.stick)),
     ];
     for (const [name, value] of rows) this.log(`${name.padEnd(13)}${value}`);
-    if (found.content.length > 0) this.log('\nContent');
-    for (const { id, files, size } of found.content)
-      this.log(`  ${id}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}`);
+    this.contents(found.content);
     for (const line of policyLines(policy)) this.log(line);
     this.log('\nLoaders');
     for (const line of found.loaders.flatMap(loaderLines)) this.log(line);
@@ -71,36 +82,14 @@ export default class MediaInspect extends BaseCommand {
       this.log(`  ${starts ? 'yes' : 'no '}  ${firmware}${why === undefined ? '' : ` (${why})`}`);
     return found;
   }
-}
 
-function policyLines(policy: Inspection['policy']): string[] {
-  const { steps = [], variables = [], secrets = [] } = policy ?? {};
-  return [
-    ...(steps.length === 0 ? [] : ['\nTask sequence', ...steps.map(stepLine)]),
-    ...(variables.length === 0 ? [] : ['\nVariables']),
-    ...variables.map(({ name, value }) => `  ${name}${value === undefined ? '  (hidden)' : ` = ${value}`}`),
-    ...(secrets.length === 0 ? [] : ['\nSecrets', ...secrets.map((name) => `  ${name}`)]),
-  ];
-}
-
-function stepLine({ depth, name, step, condition, disabled, continueOnError }: SequenceLine): string {
-  const remarks = [
-    ...(step === undefined ? [] : [step]),
-    ...(disabled ? ['disabled'] : []),
-    ...(continueOnError ? ['goes on after an error'] : []),
-    ...(condition === undefined ? [] : [`if ${condition}`]),
-  ];
-  return `${'  '.repeat(depth + 1)}${name}${remarks.length === 0 ? '' : `  [${remarks.join('; ')}]`}`;
-}
-
-function loaderLines({ path, what, version, signatures }: LoaderFacts): string[] {
-  return [
-    `  ${path}  ${what}${version === undefined ? '' : `, ${version}`}${signatures.length === 0 ? ', not signed' : ''}`,
-    ...signatures.map(({ signer, authority, validFrom, validTo }) => {
-      const valid = validTo === undefined ? '' : `, ${validFrom?.slice(0, 10)} to ${validTo.slice(0, 10)}`;
-      return `    signed by ${signer}${authority === signer ? '' : `, issued by ${authority}`}${valid}`;
-    }),
-  ];
+  private contents(content: Inspection['content']): void {
+    if (content.length > 0) this.log('\nContent');
+    for (const { id, files, size, kind, name } of content) {
+      const about = kind === undefined ? '' : `  ${kind}${name === undefined || name === id ? '' : ` "${name}"`}`;
+      this.log(`  ${id}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}${about}`);
+    }
+  }
 }
 
 function capital(text: string): string {

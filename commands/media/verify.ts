@@ -44,6 +44,8 @@ export default class MediaVerify extends BaseCommand {
     this.log(`  medium  ${result.mediumId}`);
     this.log(`  key     ${groupedFingerprint(result.key)}`);
     this.log(`  files   ${result.files}, ${formatBytes(result.bytes)}`);
+    for (const { number, file, expected } of result.volumes ?? [])
+      this.log(`  volume ${number}  ${file ?? `not compared: it is not there as ${expected}`}`);
     return result;
   }
 }

@@ -119,7 +119,8 @@ async function diskCodeOf(folder: string): Promise<Uint8Array | undefined> {
   return (await exists(path)) && (await sizeOf(path)) < 65_536 ? readable(readBytes(path)) : undefined;
 }
 
-async function checkSmall(manifest: Manifest, folder: string, path: string): Promise<void> {
+/** Compares one file with the manifest before it is read. @throws BW-TRUST-011, -013, BW-AGENT-002 */
+export async function checkSmall(manifest: Manifest, folder: string, path: string): Promise<void> {
   const expected = manifest.files.find((file) => file.path === path);
   if (expected === undefined)
     throw new BootwrightError('BW-TRUST-011', `${path} is not in the signed list of files. No disk was touched.`);

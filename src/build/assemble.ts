@@ -151,7 +151,7 @@ function withFiles(layout: Layout, files: readonly LayoutFile[]): Layout {
 function refuseChangedBootImage({ parts }: MediumRecipe, draft: Layout, hashes: Hashes): void {
   for (const file of draft.files) {
     const expected = 'source' in file ? file.sha256 : undefined;
-    if (expected === undefined || file.path === draft.boot.biosImage) continue;
+    if (expected === undefined || file.path === draft.boot?.biosImage) continue;
     if (hashes.get(file.path) !== expected)
       throw damaged(parts.bootImage, `${file.path} was changed since it was built`);
   }

@@ -74,7 +74,7 @@ export function decide(
       ...(bootImage === undefined ? {} : { bootImage }),
     };
   }
-  if (offers.length === 0) return { ...common, release: 'refused', reason: nothing(device) };
+  if (offers.length === 0) return { ...common, release: 'refused', reason: nothing(device, trace) };
 
   const { required, served } = requiredOf(offers, name, memory, origin, trace);
   if (served && origin === 'pxe') {
@@ -106,7 +106,13 @@ function traceState(trace: Trace, name: string, device: Device | undefined, unkn
   } else trace.passes('unknown-support', 'Unknown computers are allowed (unknownComputers: allow).');
 }
 
-function nothing(device: Device | undefined): string {
+/** A machine shows it too: what is deployed to others is not named. */
+function nothing(device: Device | undefined, { rules }: Trace): string {
+  const isLeftOut = rules.some(
+    ({ rule, outcome }) => outcome === 'refuses' && (rule === 'deployment' || rule === 'boot-image'),
+  );
+  if (device !== undefined && isLeftOut)
+    return `What is deployed to the device ${device.name} is not offered to it now: bootwright explain says why.`;
   return device === undefined
     ? 'No deployment for unknown computers is for this machine.'
     : `No deployment is for the device ${device.name}. Known machines never get what unknown computers get.`;

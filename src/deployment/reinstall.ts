@@ -1,5 +1,6 @@
 import { allSystems, type CatalogueSource, type DeploymentOffer, type Device } from '../model/deployment.ts';
 import { BootwrightError } from '../model/error.ts';
+import { formatCount } from '../model/quantity.ts';
 import { buildCatalogue } from './catalogue.ts';
 import { bootImageObjection, type Question } from './offers.ts';
 import { devicesOf, reachOf, type Target } from './target.ts';
@@ -79,7 +80,7 @@ export function requireCounted({ devices, sequence }: ReinstallPlan, typed: numb
   if (typed === devices.length) return;
   throw new BootwrightError(
     'BW-DEPLOY-009',
-    `${devices.length} machines would be reinstalled with ${sequence}. The number was not typed: nothing was armed.`,
+    `${formatCount(devices.length, 'machine')} would be reinstalled with ${sequence}. The number was not typed: nothing was armed.`,
     { fix: `Give --confirm-machines ${devices.length}, if that is what you want.` },
   );
 }

@@ -191,6 +191,8 @@ export interface CompareImageRequest {
   readonly sampleSize: number;
   /** Top-level entries on the volume that do not belong to the image. */
   readonly ignore: readonly string[];
+  /** What the volume holds beside the image is no difference. */
+  readonly mayHoldMore?: boolean;
 }
 
 export interface ImageComparison {
@@ -275,7 +277,15 @@ export interface CommandRequest {
   readonly timeoutSeconds?: number;
   readonly signal?: AbortSignal;
   readonly onOutput?: (line: string) => void;
+  /** Only asks something of the machine. A model has nothing to run: it answers with what was left there, else with 1. */
+  readonly question?: boolean;
+  /** What is there afterwards if the command does its work. A model makes it so; everybody else has to look. */
+  readonly leaves?: readonly LeftBehind[];
 }
+
+export type LeftBehind =
+  | { readonly file: string; readonly text: string }
+  | { readonly answer: string; readonly code: number };
 
 export interface CommandResult {
   readonly code: number;

@@ -27,6 +27,8 @@ export interface MediumFacts {
   readonly createdBy: string;
   /** What whoever made it wrote about it, for people; as public as all facts. */
   readonly about?: MediumAbout;
+  /** On how many discs it lies, when it is more than one; this is the first. */
+  readonly volumes?: number;
 }
 
 export interface MediumAbout {

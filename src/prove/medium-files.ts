@@ -30,7 +30,7 @@ export async function readMediumServers(iso: string, password: string | undefine
 
 /** Whether it is an ISO, which is a disc and a stick, a USB image, which is a stick only, or a WIM, which is laid on a disk. */
 export async function formOf(path: string): Promise<'iso' | 'usb' | 'wim'> {
-  return withMedium(path, async ({ form }) => form);
+  return withMedium(path, async ({ form }) => (form === 'usb-single' ? 'usb' : form));
 }
 
 async function readFromMedium(path: string, name: string): Promise<Uint8Array | undefined> {

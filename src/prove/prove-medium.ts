@@ -203,12 +203,18 @@ async function reachGoal(
     expect: request.expect,
     layout,
     console: request.console ?? 'screen',
+    volumes: volumesOf(request.iso, facts),
     ...(request.password === undefined ? {} : { password: request.password }),
   });
   await bench.follow(online === undefined ? script : withOperator(script, online.service), {
     totalSeconds: request.timeoutSeconds ?? 3600,
     onEvent: (event) => tell(event, progress),
   });
+}
+
+/** Files of all discs of a medium, by the names they were given when they were made. */
+export function volumesOf(iso: string, { volumes = 1 }: Pick<MediumFacts, 'volumes'>): string[] {
+  return Array.from({ length: volumes }, (_, index) => iso.replace(/-1(\.[^./]*)?$/, `-${index + 1}$1`));
 }
 
 /** Live steps for whoever watches. */

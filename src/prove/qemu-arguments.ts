@@ -22,6 +22,9 @@ export const guestNames = {
   eventsLog: 'events.log',
 } as const;
 
+/** The drive with the disc, or the stick. */
+export const mediumDevice = 'started-from';
+
 /** The port that `bootwright.events=` names in SMBIOS: the second serial port. */
 export const eventPort = 'ttyS1';
 
@@ -79,13 +82,13 @@ function mediumArguments(machine: MachineDescription): string[] {
   if (presentationOf(machine.profile) === 'cd') {
     return [
       ...['-drive', `if=none,id=medium,format=raw,media=cdrom,readonly=on,file=${file}`],
-      ...['-device', 'ide-cd,drive=medium,bus=ide.0,bootindex=0'],
+      ...['-device', `ide-cd,id=${mediumDevice},drive=medium,bus=ide.0,bootindex=0`],
     ];
   }
   // A real stick can be written to; what is written must not change the file that is being proven.
   return [
     ...['-drive', `if=none,id=medium,format=raw,snapshot=on,file=${file}`],
-    ...['-device', 'usb-storage,bus=usb.0,drive=medium,removable=on,bootindex=0'],
+    ...['-device', `usb-storage,id=${mediumDevice},bus=usb.0,drive=medium,removable=on,bootindex=0`],
   ];
 }
 

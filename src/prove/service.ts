@@ -55,7 +55,7 @@ export async function judgeReports(service: ProofService, heard: readonly GuestE
   const [run, ...others] = await service.runs();
   const recorded = (run?.events ?? []).map(identity);
   // Marks of the initramfs are no events of the agent, and its first sign of life comes before it can tell anybody.
-  const said = heard.flatMap(({ event }) =>
+  const said = sinceRenewal(heard).flatMap(({ event }) =>
     ['boot.mark', 'console.login', 'agent.started'].includes(event.type) || !('at' in event) ? [] : [identity(event)],
   );
   const fault = difference(recorded, said);
@@ -71,6 +71,13 @@ export async function judgeReports(service: ProofService, heard: readonly GuestE
       found: fault ?? `${recorded.length} events, each once and in order`,
     },
   ];
+}
+
+/** What an agent said before it gave way to a newer boot image is nobody's run. */
+function sinceRenewal(heard: readonly GuestEvent[]): readonly GuestEvent[] {
+  return heard.slice(
+    heard.findLastIndex(({ event }) => event.type === 'agent.phase' && event.name === 'boot-image') + 1,
+  );
 }
 
 function identity({ at, type }: { readonly at: string; readonly type: string }): string {

@@ -15,10 +15,11 @@ export async function installHere(request: AgentPackageRequest): Promise<string>
 
 /** A folder in memory or on the disk of the other system, gone afterwards whatever happens. */
 const remote = [
+  // Before 130 MB are sent for nothing.
+  'if [ "$(id -u)" = 0 ]; then become=; else become="sudo -n"; $become true || exit 1; fi',
   'folder=$(mktemp -d) || exit 1',
   'trap \'rm -rf "$folder"\' EXIT',
   'tar -x -f - -C "$folder" || exit 1',
-  'if [ "$(id -u)" = 0 ]; then become=; else become="sudo -n"; fi',
   `$become "$folder/${packageFolder}/install"`,
 ].join('; ');
 

@@ -15,6 +15,8 @@ export interface AgentPackageRequest {
   readonly siteName: string;
   /** Origins, `https://host:port`, in the order they are to be tried. */
   readonly servers: readonly string[];
+  /** `http://host:port`, between those systems and the servers. */
+  readonly proxy?: string;
 }
 
 /** Archive members below this folder. */
@@ -32,7 +34,7 @@ exec "$here/node" "$here/program/agent.mjs" client install --from "$here"
  * The agent for running systems, its Node, and whom it asks and believes, as a tar archive: unpack it and run
  * `bootwright-agent/install`. Holds no secret. @throws BW-BOOT-010, BW-SERVER-020
  */
-export async function agentPackage({ siteFolder, siteName, servers }: AgentPackageRequest): Promise<{
+export async function agentPackage({ siteFolder, siteName, servers, proxy }: AgentPackageRequest): Promise<{
   readonly archive: AsyncIterable<Uint8Array>;
   readonly keys: readonly string[];
 }> {
@@ -44,7 +46,10 @@ export async function agentPackage({ siteFolder, siteName, servers }: AgentPacka
   );
   const texts: readonly (readonly [name: string, text: string, executable?: boolean])[] = [
     ['install', installer, true],
-    ['etc/server.json', `${JSON.stringify({ servers, siteName })}\n`],
+    [
+      'etc/server.json',
+      `${JSON.stringify({ servers, siteName, ...(proxy === undefined ? {} : { network: { proxy } }) })}\n`,
+    ],
     ['etc/ca.pem', certificate],
     ...keys.map((key) => [`etc/keys/${key.fingerprint.slice(0, 16)}.pub`, formatPublicKey(key)] as const),
   ];

@@ -204,6 +204,11 @@ async function permissionFor(
 ): Promise<Permission> {
   const named = (serial !== '' && yesErase.includes(serial)) || yesErase.includes(`${disk.path}=${disk.size}`);
   if (named) return '--yes-erase';
+  if (disk.serial !== '' && yesErase.includes(disk.serial))
+    throw new BootwrightError(
+      'BW-STAGING-014',
+      `Several disks that are here have the serial ${disk.serial}: name this one ${disk.path}=${disk.size}. Nothing was written.`,
+    );
   show({ phase: 'waits for permission', message: `holds ${contents}: type "erase ${bay}" or "skip ${bay}"` });
   await operator.ask(bay, 'permission', signal);
   return 'typed at the station';

@@ -53,7 +53,7 @@ export function displayStation({ json, write, live, clock = monotonicMillisecond
       if (!due) return;
       if (style === 'table') draw();
       else if (style === 'json') write(`${JSON.stringify(jsonOf(shown))}\n`);
-      else if (progress || !samePhase || before.bay.message !== bay.message) write(`${line(shown)}\n`);
+      else if (progress || !samePhase || isNews(before.bay, bay)) write(`${line(shown)}\n`);
     },
     note(text) {
       if (json) write(`${JSON.stringify({ type: 'staging.note', text })}\n`);
@@ -71,6 +71,10 @@ export function displayStation({ json, write, live, clock = monotonicMillisecond
       live?.end();
     },
   };
+}
+
+function isNews(before: BayView, bay: BayView): boolean {
+  return before.message !== bay.message || before.health !== bay.health || before.contents !== bay.contents;
 }
 
 interface Shown {
@@ -109,7 +113,8 @@ function line(shown: Shown): string {
     ...(bay.total === 0 ? [] : [`${Math.floor((bay.done / bay.total) * 100)} %`]),
     ...(rate === undefined ? [] : [`${formatBytes(rate)}/s`]),
     ...(secondsLeft === undefined ? [] : [`${formatDuration(secondsLeft)} left`]),
-    ...(remark(bay) === '' ? [] : [remark(bay)]),
+    // What a disk is and held is said once.
+    ...(remark(bay) === '' || (bay.message === '' && bay.phase !== 'looking') ? [] : [remark(bay)]),
   ];
   return `${bay.name}: ${[name.filter((part) => part !== '').join(' '), parts.join(', ')].filter((part) => part !== '').join(': ')}`;
 }

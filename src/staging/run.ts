@@ -44,6 +44,7 @@ export interface StagingOrder {
 export interface StagingDoors {
   readonly disks: () => Promise<readonly PlacedDisk[]>;
   readonly listen: typeof listenToInput;
+  readonly pollMilliseconds?: number;
 }
 
 const doorsOfThisMachine: StagingDoors = { disks: placedDisks, listen: listenToInput };
@@ -59,7 +60,7 @@ export async function runStation(
   display: StationDisplay,
   progress: ProgressDisplay,
   signal?: AbortSignal,
-  { disks, listen }: StagingDoors = doorsOfThisMachine,
+  { disks, listen, pollMilliseconds = 1000 }: StagingDoors = doorsOfThisMachine,
 ): Promise<readonly BayResult[]> {
   const assets = order.assets === undefined ? undefined : await readAssets(order.assets);
   const fixed = order.bays === 'auto' ? undefined : await readBays(order.bays);
@@ -92,7 +93,7 @@ export async function runStation(
     };
     const { done } = startStation(station, {
       bays: (now) => (bays instanceof AppearingBays ? bays.now(now) : bays),
-      ...{ disks, once: order.once, watcher: display, signal },
+      ...{ disks, once: order.once, watcher: display, signal, pollMilliseconds },
     });
     const onLine = (line: string): void => {
       display.typed();

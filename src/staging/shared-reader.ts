@@ -9,16 +9,16 @@ export interface Piece {
   readonly size: number;
 }
 
-export const pieceSize = 4 * 1024 * 1024;
+const usualLength = 4 * 1024 * 1024;
 
 /** The pieces of a medium in the order in which they are written. */
-export function piecesOf(sections: readonly Section[]): Piece[] {
+function piecesOf(sections: readonly Section[], length: number): Piece[] {
   return sections.flatMap(({ extents }, section) =>
     extents.flatMap(({ offset, size }) =>
-      Array.from({ length: Math.ceil(size / pieceSize) }, (_, index) => ({
+      Array.from({ length: Math.ceil(size / length) }, (_, index) => ({
         section,
-        offset: offset + index * pieceSize,
-        size: Math.min(pieceSize, size - index * pieceSize),
+        offset: offset + index * length,
+        size: Math.min(length, size - index * length),
       })),
     ),
   );
@@ -39,15 +39,17 @@ export class SharedReader {
   readonly bytes: number;
   readonly #sections: readonly Section[];
   readonly #most: number;
+  readonly #length: number;
   /** By number, the least recently used first. */
   readonly #held = new Map<number, Held>();
   readonly #free: Buffer[] = [];
 
-  /** `most` pieces are kept that nobody uses. */
-  constructor(sections: readonly Section[], most = 24) {
+  /** Up to `most` pieces of `length` bytes are kept that nobody uses. */
+  constructor(sections: readonly Section[], most = 24, length = usualLength) {
     this.#sections = sections;
     this.#most = most;
-    this.pieces = piecesOf(sections);
+    this.#length = length;
+    this.pieces = piecesOf(sections, length);
     this.bytes = this.pieces.reduce((sum, { size }) => sum + size, 0);
   }
 
@@ -75,7 +77,7 @@ export class SharedReader {
       this.#held.set(number, known);
       return known;
     }
-    const buffer = this.#free.pop() ?? sharedBytes(pieceSize);
+    const buffer = this.#free.pop() ?? sharedBytes(this.#length);
     const held: Held = { buffer, filled: this.#fill(buffer, piece), users: 0 };
     this.#held.set(number, held);
     // Not kept: whoever comes next tries again.

@@ -12,7 +12,7 @@ export interface StationRun {
   readonly once: boolean;
   readonly watcher: StationWatcher;
   readonly signal: AbortSignal | undefined;
-  readonly pollMilliseconds?: number;
+  readonly pollMilliseconds: number;
 }
 
 interface Slot {
@@ -144,7 +144,7 @@ export function startStation(
           throw interrupted;
         }
         if (working.length === 0 && (ending || run.once)) return results;
-        await Promise.race([sleep(run.pollMilliseconds ?? 1000), crash.promise]);
+        await Promise.race([sleep(run.pollMilliseconds), crash.promise]);
       }
     } finally {
       for (const { abort } of slots.values()) abort?.abort(new Skipped());

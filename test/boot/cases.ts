@@ -1,12 +1,15 @@
+import { installsSoftware } from './applications.ts';
 import { capturesAndDeploysAgain } from './capture.ts';
 import { capturesFromRunningSystem } from './capture-here.ts';
 import { capturesToServer, capturesToShare } from './capture-network.ts';
+import { provenOnDiscs, pulledWhileReading, refusesWrongDiscs } from './discs.ts';
 import { refusesFlips } from './flips.ts';
 import type { Lab } from './lab.ts';
 import { lockedLevel } from './locked.ts';
 import { approved, knownByPassword, survivesOutages, turnedAway } from './online.ts';
 import { deploysFromItsDisk, deploysWithItsContent } from './prestaged.ts';
-import { refreshes } from './refresh.ts';
+import { afterSteps, atOnce, refreshes } from './refresh.ts';
+import { goesOnInNewer } from './renewal.ts';
 import {
   deploys,
   type Form,
@@ -178,7 +181,7 @@ const running: readonly BootCase[] = [
     },
     { medium: 'client', profile: 'usb-uefi-secureboot', disk: 'virtio' },
     refreshes,
-    undefined,
+    atOnce,
   ),
 ];
 
@@ -329,6 +332,16 @@ const full: readonly BootCase[] = [
     dated,
     { setTo: '2027-03-01 12:00' },
   ),
+  bootCase(
+    {
+      ...{ id: 'applications', suite: 'full', goal: 'deployed', seconds: 230 },
+      proves:
+        'a package runs in the boot environment and in the applied system; an application and what it needs are installed in the deployed one, and found',
+    },
+    { medium: 'software', profile: 'cd-uefi', disk: 'virtio' },
+    (start) => installsSoftware(start),
+    undefined,
+  ),
   ...(Object.keys(tamperings) as TamperingName[])
     .filter((name) => name !== 'a byte of content')
     .map((name) =>
@@ -352,6 +365,24 @@ const full: readonly BootCase[] = [
     lockedLevel,
     undefined,
   ),
+  bootCase(
+    {
+      ...{ id: 'online-renewal', suite: 'full', goal: 'deployed', seconds: 420 },
+      proves: 'a medium that is too old goes on in the boot image of the site, by kexec with Secure Boot, and deploys',
+    },
+    { medium: 'online', profile: 'cd-uefi-secureboot', disk: 'virtio', tpm: true },
+    goesOnInNewer,
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'refresh-bios', suite: 'full', goal: 'deployed', seconds: 900 },
+      proves: 'a running Debian without UEFI does steps first, with an approved secret, then leaves for its boot image',
+    },
+    { medium: 'client', profile: 'usb-bios', disk: 'virtio', tpm: true },
+    refreshes,
+    afterSteps,
+  ),
 ];
 
 const prestaged: readonly BootCase[] = [
@@ -371,6 +402,54 @@ const prestaged: readonly BootCase[] = [
     },
     { medium: 'prestagedOnline', profile: 'disk-uefi-secureboot', disk: 'virtio', tpm: true },
     deploysWithItsContent,
+    undefined,
+  ),
+];
+
+const volumes: readonly BootCase[] = [
+  bootCase(
+    {
+      ...{ id: 'two-volumes', suite: 'full', goal: 'deployed', seconds: 260 },
+      proves: 'media prove changes two discs in one drive as the agent asks for them; both compared before any write',
+    },
+    { medium: 'discs', profile: 'cd-uefi-secureboot', disk: 'virtio' },
+    (start) => provenOnDiscs(start),
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'wrong-volume', suite: 'full', goal: 'agent', seconds: 60 },
+      proves: 'a disc of another medium and another volume of this one are named and refused, the right one is taken',
+    },
+    { medium: 'discs', profile: 'cd-bios', disk: 'ahci' },
+    (start) => refusesWrongDiscs(start),
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'single-partition', suite: 'full', goal: 'agent', seconds: 50 },
+      proves: 'a stick with one FAT32 partition starts with BIOS',
+    },
+    { medium: 'single', profile: 'usb-bios', disk: 'virtio', form: 'USB image' },
+    reachesAgent,
+    {},
+  ),
+  bootCase(
+    {
+      ...{ id: 'single-partition-uefi', suite: 'full', goal: 'agent', seconds: 50 },
+      proves: 'a stick with one FAT32 partition starts with Secure Boot',
+    },
+    { medium: 'single', profile: 'usb-uefi-secureboot', disk: 'nvme', form: 'USB image' },
+    reachesAgent,
+    {},
+  ),
+  bootCase(
+    {
+      ...{ id: 'stick-pulled', suite: 'full', goal: 'refused', seconds: 50 },
+      proves: 'a stick that is pulled while it is read: the machine says so, nothing is written',
+    },
+    { medium: 'image', profile: 'usb-uefi', disk: 'virtio', form: 'USB image' },
+    (start) => pulledWhileReading(start),
     undefined,
   ),
 ];
@@ -428,7 +507,7 @@ const captures: readonly BootCase[] = [
   ),
 ];
 
-export const bootCases: readonly BootCase[] = [...core, ...running, ...full, ...captures, ...prestaged];
+export const bootCases: readonly BootCase[] = [...core, ...running, ...full, ...captures, ...prestaged, ...volumes];
 
 /** Shard `index` of `count` (from 1): cases are dealt out, longest first, to the shard that has least to do. */
 export function shardOf(cases: readonly BootCase[], index: number, count: number): BootCase[] {

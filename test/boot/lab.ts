@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { obtainDebianImage } from '../../src/prove/debian-image.ts';
+import { writeSoftware } from './applications.ts';
 import { ProcessWatch } from './process-watch.ts';
 
 /** What the boot tests start: a site of their own and the media made from it by the command line, as a user would. */
@@ -39,6 +40,8 @@ interface Recipe {
   readonly options?: readonly string[];
   /** A USB image instead of an ISO. */
   readonly usb?: true;
+  /** Several discs: the path is that of the first. */
+  readonly discs?: true;
   /** A WIM that is laid on the machine's disk. */
   readonly prestaged?: 'offline' | 'online';
   /** Of the boot image that is signed with the lab's own Secure Boot key. */
@@ -62,6 +65,7 @@ const recipes = {
     ...{ sequence: 'plain', password: 'correct horse', keyboard: 'us' },
     options: ['--encrypt-content', '--recovery-key'],
   },
+  software: { sequence: 'applications', password: 'correct horse', keyboard: 'us', options: ['--unattended'] },
   dated: {
     ...{ sequence: 'small', password: 'correct horse', keyboard: 'us' },
     options: ['--valid-from', '2026-01-01', '--valid-to', '2036-01-01'],
@@ -87,6 +91,12 @@ const recipes = {
     options: ['--label', 'OLDER'],
   },
   deployImage: { sequence: 'plain', password: 'naïve Ω-żółć 7', keyboard: 'us', usb: true },
+  /** Two discs: the boot environment fills most of the first. */
+  discs: {
+    ...{ sequence: 'discs', password: 'correct horse', keyboard: 'us', discs: true },
+    options: ['--volume-size', '280M'],
+  },
+  single: { sequence: 'plain', password: 'correct horse', keyboard: 'us', usb: true, options: ['--single-partition'] },
   /** Asks where the image goes. */
   capture: { kind: 'capture', sequence: 'capture-lab', password: '', keyboard: 'us' },
   sealedCapture: { kind: 'capture', sequence: 'capture-lab', password: 'correct horse', keyboard: 'us' },
@@ -158,6 +168,7 @@ async function makeSite(
   cpSync(join(import.meta.dirname, 'sequences'), join(site, 'sequences'), { recursive: true });
   const yaml = join(site, 'site.yaml');
   writeFileSync(yaml, readFileSync(yaml, 'utf8').replace(/^keyboard: .*$/m, `keyboard: ${keyboard}`));
+  writeSoftware(site);
   await bundleListing(join(site, 'packages', 'listing', 'list.mjs'));
   writeFileSync(join(site, 'images', 'debian.yaml'), `file: ${JSON.stringify(debian)}\n`);
   await bootwright(['key', 'init', '--site', site], watch);
@@ -198,7 +209,8 @@ async function makeMedium(name: MediumName, folder: string, watch: ProcessWatch)
   const ending = recipe.prestaged !== undefined ? 'wim' : recipe.usb === true ? 'img' : 'iso';
   const iso = join(folder, `${name}.${ending}`);
   const passwordFile = join(folder, `${name}.password`);
-  if (!existsSync(iso)) {
+  const path = recipe.discs === true ? iso.replace('.iso', '-1.iso') : iso;
+  if (!existsSync(path)) {
     writeFileSync(passwordFile, `${recipe.password}\n`, { mode: 0o600 });
     const servers = (recipe.servers ?? []).flatMap((server) => ['--server', server]);
     const sequence = recipe.sequence === undefined ? [] : ['--sequence', recipe.sequence];
@@ -218,7 +230,7 @@ async function makeMedium(name: MediumName, folder: string, watch: ProcessWatch)
       watch,
     );
   }
-  return { site, iso, password: recipe.password, passwordFile, keyboard: recipe.keyboard };
+  return { site, iso: path, password: recipe.password, passwordFile, keyboard: recipe.keyboard };
 }
 
 function defaultBootImage(folder: string): string {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { BenchMachine } from '../../src/prove/bench.ts';
+import type { Ext4Image } from '../../src/prove/disk-image.ts';
 import type { Script } from '../../src/prove/follow.ts';
 import type { ReportedEvent } from '../../src/prove/guest-event.ts';
 import type { GuestNetwork } from '../../src/prove/network.ts';
@@ -31,7 +32,7 @@ export function approved(start: Start): Run {
   return online(start, async ({ server, machine, id, lab }) => {
     await server.start();
     const bench = await machine.start();
-    await bench.follow(withOperator(script(''), server.service), tell(id));
+    await bench.follow(withOperator(typedScript(''), server.service), tell(id));
     expect(prompts(bench)).toContain('approval');
     await expectReported(server, machine, bench, start);
     await expectNoSecrets(lab, machine, bench);
@@ -51,7 +52,7 @@ export function knownByPassword(start: Start): Run {
     rmSync(file);
     await server.start();
     const bench = await machine.start();
-    const usual = script(password);
+    const usual = typedScript(password);
     const wrongFirst: Script = {
       judge: usual.judge,
       answer: async (prompt, guest) => {
@@ -105,7 +106,7 @@ export function survivesOutages(start: Start): Run {
         await server.start();
       });
     };
-    await bench.follow(withOperator(script(''), server.service), { onEvent });
+    await bench.follow(withOperator(typedScript(''), server.service), { onEvent });
     await working;
     expect(left).toEqual([]);
     await expectReported(server, machine, bench, start);
@@ -132,7 +133,7 @@ interface Stage {
   readonly machine: TestMachine;
 }
 
-function online(start: Start, use: (stage: Stage) => Promise<void>): Run {
+export function online(start: Start, use: (stage: Stage) => Promise<void>): Run {
   return async (lab, id) => {
     // The medium first: making it makes the authority of the site, which the copy then has too.
     const medium = await lab.medium(start.medium);
@@ -150,21 +151,28 @@ function online(start: Start, use: (stage: Stage) => Promise<void>): Run {
 }
 
 /** The disk holds the system, and the server knows all about it: each event once and in order, and the log. */
-async function expectReported(
+export async function expectReported(
   server: SiteServer,
   machine: TestMachine,
   bench: BenchMachine,
   start: Start,
-): Promise<void> {
+): Promise<Ext4Image> {
   const root = await expectDeployed(machine, bench, start.profile);
   const checks = await judgeReports(server.service, bench.heard.all);
   expect(checks.filter(({ passed }) => !passed)).toEqual([]);
   const [run] = await server.runs();
   expect(run?.log).toMatch(/sequence/i);
   expect(((await root.read('/var/log/bootwright/smsts.log')) ?? '').startsWith(run?.log ?? 'nothing')).toBe(true);
+  return root;
 }
 
-function script(typed: string): Script {
+/** As the deployed system said it. */
+export async function deployedName(root: Ext4Image): Promise<string | undefined> {
+  return (await root.read('/var/lib/lab/name'))?.trim();
+}
+
+/** What a person would do who has this password. */
+export function typedScript(typed: string): Script {
   return usualScript({ expect: 'deployed', layout: 'us', console: 'screen', password: typed });
 }
 

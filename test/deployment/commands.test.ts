@@ -115,7 +115,7 @@ describe('the commands about devices, collections and deployments', () => {
       expect(await run(folder, `${arm} --confirm-machines 2`)).toMatch(/BW-SERVER-018/);
       await (await openState(stateFile(folder))).destroy();
       const refused = await run(folder, arm);
-      expect(refused).toContain('debian erases and reinstalls 2 machines at their next start: lab-01, lab-02');
+      expect(refused).toContain('debian erases and reinstalls 2 machines at the next start: lab-01, lab-02');
       expect(refused).toMatch(/BW-DEPLOY-009 .*Give --confirm-machines 2.*exit 4\n$/s);
       expect(await run(folder, `${arm} --confirm-machines 1`)).toMatch(/exit 4\n$/);
       expect(await run(folder, 'status')).not.toContain('reinstalled');

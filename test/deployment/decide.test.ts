@@ -427,6 +427,13 @@ describe('PXE decision (deploy.md section 5)', () => {
     expect(ids(ask(site, {}, 'client'))).toEqual(['A']);
   });
 
+  it('a device to which something is deployed that is left out is not told that nothing is', () => {
+    const own = { devices: [device('pc', { macs: [mac] })], collections: [collection('lab', { members: ['pc'] })] };
+    const left = ask({ ...own, deployments: [deployment('A', 'lab')], bootImages: {} }, { macs: [mac] });
+    expect(left.reason).toMatch(/not offered to it now: bootwright explain/);
+    expect(ask(own, { macs: [mac] }).reason).toMatch(/^No deployment is for the device pc/);
+  });
+
   it('a required deployment that cannot start here does not keep others from starting', () => {
     const site = {
       deployments: [required('Z', { sequence: 'arm' }), required('A')],

@@ -25,6 +25,8 @@ function machine(clock: () => number = () => 0): Guest & { readonly typed: strin
     screenshot: async () => {},
     setLink: async () => {},
     powerDown: async () => true,
+    insert: async () => {},
+    unplug: async () => {},
     kill: async () => {},
   };
 }

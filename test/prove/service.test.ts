@@ -77,6 +77,16 @@ describe('the record of the server', () => {
     expect(await judged(picked.map((index) => said[index]!))).toEqual([true, false]);
   });
 
+  it('does not miss what an older boot image said before it gave way', async () => {
+    const older = [event(0, 'machine.recognised'), { ...event(0, 'agent.phase'), name: 'boot-image' }].map(
+      (each) => ({ seconds: 0, event: each }) as unknown as GuestEvent,
+    );
+    const judgeAll = (all: readonly GuestEvent[]) =>
+      judgeReports(service([], [{ state: 'completed', sequence: 's', events: said }]).made, all);
+    expect((await judgeAll([...older, ...heard])).map(({ passed }) => passed)).toEqual([true, true]);
+    expect((await judgeAll([...older.slice(0, 1), ...heard])).map(({ passed }) => passed)).toEqual([true, false]);
+  });
+
   it('is wrong when the run is not over, or there is none', async () => {
     expect(await judged(said, 'running')).toEqual([false, true]);
     expect((await judgeReports(service([]).made, heard)).map(({ passed }) => passed)).toEqual([false, false]);

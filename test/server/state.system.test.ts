@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { openDatabase } from '../../src/host/database.ts';
 import { keptSetting, openState } from '../../src/server/state/state.ts';
 
 async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
@@ -29,6 +30,24 @@ describe('the state database', () => {
       const again = await openState(file);
       expect(await keptSetting(again, 'secret')).toBe(secret);
       await again.destroy();
+    });
+  });
+
+  it('is made and brought up to date whole or not at all', async () => {
+    await withFolder(async (folder) => {
+      const file = join(folder, 'state.db');
+      const before = openDatabase(file);
+      // In the way of the last of them.
+      before.prepare('CREATE TABLE enrolments (somebody TEXT)').run([]);
+      before.close();
+      await expect(openState(file)).rejects.toMatchObject({ code: 'BW-SERVER-017' });
+      const after = openDatabase(file);
+      const tables = () => after.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all([]);
+      const own = tables().filter((row) => !String((row as { name: string }).name).startsWith('kysely_'));
+      expect(own).toEqual([{ name: 'enrolments' }]);
+      after.prepare('DROP TABLE enrolments').run([]);
+      after.close();
+      await (await openState(file)).destroy();
     });
   });
 

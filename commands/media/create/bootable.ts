@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { formatBytes } from '../../../src/model/quantity.ts';
 import { BaseCommand } from '../../base.ts';
-import { defined, mediumFlags, orderOf } from './flags.ts';
+import { defined, mediumFlags, orderOf, prestartFlags } from './flags.ts';
 
 export default class MediaCreateBootable extends BaseCommand {
   static override summary = 'Make an ISO that starts machines into the service of the site.';
@@ -28,12 +28,7 @@ export default class MediaCreateBootable extends BaseCommand {
       default: true,
       allowNo: true,
     }),
-    prestart: Flags.string({ description: 'command that runs before the network is set up', helpValue: 'COMMAND' }),
-    'prestart-package': Flags.string({
-      description: 'package with the files that command needs',
-      helpValue: 'ID',
-      dependsOn: ['prestart'],
-    }),
+    ...prestartFlags,
     ...mediumFlags,
   };
 

@@ -3,11 +3,12 @@ import { BootwrightError } from '../../model/error.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { Offer, PolicyGrant } from '../../model/protocol.ts';
 import type { AgentContext } from '../context.ts';
-import { tpmKeeper } from '../key-keepers.ts';
+import { tpmKeeper, withTpm } from '../key-keepers.ts';
 import { renewedToken } from '../online/boot.ts';
 import { OnlineContent } from '../online/content.ts';
+import { enrolTpm, type LendTpm, proveByTpm } from '../online/enrolment.ts';
 import { obtainGrant, openGrantedPolicy } from '../online/grant.ts';
-import { isRefusable } from '../online/offers.ts';
+import { isRefusable, needsNobody } from '../online/offers.ts';
 import { awaitRelease } from '../online/release.ts';
 import { newReports, Reports, readSavedReports } from '../online/reports.ts';
 import { stateFolder } from '../paths.ts';
@@ -36,8 +37,9 @@ export async function beginRun(
   inquiry: Inquiry,
   wanted: string,
   attended: boolean,
+  lendTpm: LendTpm = (use) => withTpm(context.paths.tpm, use),
 ): Promise<'restarts' | 'runs'> {
-  const released = await release(context, inquiry, wanted, attended);
+  const released = await release(context, inquiry, { wanted, attended, lendTpm });
   const { online, session, mark } = inquiry;
   const { root, logs } = context.paths;
   const { policy, grant, offer } = released;
@@ -46,6 +48,7 @@ export async function beginRun(
     deployment: offer.deployment,
     servers: online.servers.origins,
     authority: online.settings.authority,
+    network: online.network.settings,
   };
   const reports = new Reports({
     ...{ servers: online.servers, session: session.id, clock: context.clock, warn, logs, patience },
@@ -89,7 +92,10 @@ export async function beginRun(
       });
       return 'restarts';
     }
-    const content = new OnlineContent({ context, policy, servers: online.servers, token });
+    const content = new OnlineContent({
+      ...{ context, policy, servers: online.servers, token },
+      ...{ authority: online.settings.authority, network: online.network },
+    });
     await mkdir(`${root}/${stateFolder}`, { recursive: true, mode: 0o700 });
     await content.cache(root);
     await reports.save(root);
@@ -125,11 +131,12 @@ interface ReleasedPolicy {
 async function release(
   context: AgentContext,
   inquiry: Inquiry,
-  wanted: string,
-  attended: boolean,
+  { wanted, attended, lendTpm }: { readonly wanted: string; readonly attended: boolean; readonly lendTpm: LendTpm },
 ): Promise<ReleasedPolicy> {
   const { online, session, mark } = inquiry;
-  if (inquiry.registration.release === 'password' && !attended) {
+  const byTpm = await proveByTpm(context, online, session, lendTpm);
+  const isOpen = needsNobody(inquiry.registration.offers, wanted, byTpm);
+  if (inquiry.registration.release === 'password' && !attended && !isOpen) {
     await dismiss(inquiry);
     throw new BootwrightError(
       'BW-AGENT-054',
@@ -139,17 +146,18 @@ async function release(
       },
     );
   }
-  const registration = await awaitRelease(context, online, session);
+  const registration = isOpen ? inquiry.registration : await awaitRelease(context, online, session);
   if (registration === undefined)
     throw new BootwrightError('BW-AGENT-054', `Nobody released "${wanted}" to this machine in time.`);
   const offer = registration.offers.find(({ deployment }) => deployment.toLowerCase() === wanted.toLowerCase());
   if (offer === undefined) throw new BootwrightError('BW-AGENT-043', `"${wanted}" is not offered to this machine.`);
-  const grant = await obtainGrant(context, online, session, offer, registration.release);
+  const grant = await obtainGrant(context, online, session, offer, isOpen ? 'none' : registration.release);
   const granted = openGrantedPolicy(grant, session.key, { mediumId: mark, keys: online.settings.keys });
   const secrets = { ...granted.secrets, [sessionSecret]: session.id };
   const policy = runnablePolicy({ ...granted, secrets });
   for (const value of [...Object.values(secrets), grant.contentToken]) context.mask.add(value);
   context.emit({ type: 'agent.phase', name: 'policy', text: `${offer.name} (${grant.deployment})` });
+  await enrolTpm(context, online, session, grant, lendTpm);
   return { policy, grant, offer };
 }
 

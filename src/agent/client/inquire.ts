@@ -3,6 +3,7 @@ import { randomBytes } from '../../host/random.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { Registration } from '../../model/protocol.ts';
 import type { AgentContext } from '../context.ts';
+import { knownHosts } from '../online/connect.ts';
 import { EnvelopeReader } from '../online/envelope.ts';
 import { checkVersions, greet } from '../online/greeting.ts';
 import { Servers } from '../online/servers.ts';
@@ -22,7 +23,9 @@ export interface Inquiry {
 export async function inquire(context: AgentContext): Promise<Inquiry> {
   const mark = Buffer.from(randomBytes(16)).toString('hex');
   const settings = { ...(await readSettings(context.paths)), client: { mark } };
-  const client = new HttpsClient(settings.authority);
+  const { network } = settings;
+  const client = new HttpsClient(settings.authority, await knownHosts(context.paths));
+  client.useProxy(network.proxy);
   const servers = new Servers(
     client,
     settings.servers.map(({ url }) => url),
@@ -31,7 +34,13 @@ export async function inquire(context: AgentContext): Promise<Inquiry> {
     throw new Error('a running system keeps its own time');
   };
   checkVersions(await patiently(context, () => greet(context, servers, client, { setClock, isAttended: false })));
-  const online = { settings, client, servers, network: { settings: {} }, reader: new EnvelopeReader(settings.keys) };
+  const online = {
+    settings,
+    client,
+    servers,
+    network: { settings: network },
+    reader: new EnvelopeReader(settings.keys),
+  };
   const session = await register(context, online);
   context.mask.add(session.id);
   return { online, session, registration: session.registration, mark };

@@ -1,5 +1,6 @@
 import { HttpsClient } from '../../host/https-client.ts';
 import type { AgentContext } from '../context.ts';
+import { knownHosts } from '../online/connect.ts';
 import { ServerRefusal, Servers } from '../online/servers.ts';
 import { readSettings } from '../online/settings.ts';
 import { type ClientRun, endOf, readHistory, remember, runUnderWay } from './history.ts';
@@ -25,9 +26,11 @@ export async function settle(context: AgentContext): Promise<void> {
 async function tellServer(context: AgentContext, { run, session, name }: ClientRun, message: string): Promise<void> {
   if (session === undefined) return;
   try {
-    const { authority, servers: origins } = await readSettings(context.paths);
+    const { authority, network, servers: origins } = await readSettings(context.paths);
+    const client = new HttpsClient(authority, await knownHosts(context.paths));
+    client.useProxy(network.proxy);
     const servers = new Servers(
-      new HttpsClient(authority),
+      client,
       origins.map(({ url }) => url),
     );
     const send = async (from: number, body: string): Promise<number> => {

@@ -5,6 +5,7 @@ import type { BootwrightEvent } from '../../model/event.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { Offer, PolicyGrant } from '../../model/protocol.ts';
 import type { SequenceVariable } from '../../model/sequence.ts';
+import { askForVariables } from '../ask-variables.ts';
 import { readHandover } from '../client/handover.ts';
 import { confirm } from '../confirm.ts';
 import type { AgentContext } from '../context.ts';
@@ -80,8 +81,10 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   const { session, grant } = released;
   mask.add(session);
   mask.add(grant.contentToken);
-  const { variables } = released.policy;
-  const believed = earlier?.kept?.policy ?? { ...released.policy, variables: joinVariables(variables, early) };
+  const believed = earlier?.kept?.policy ?? {
+    ...released.policy,
+    variables: joinVariables(released.policy.variables, early),
+  };
   const { settings: network, account } = online.network;
   const own = { [sessionSecret]: session, ...(account === undefined ? {} : { [proxySecret]: account }) };
   const policy = runnablePolicy({
@@ -116,8 +119,9 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
     ...(prestaged === undefined ? {} : { prestaged: new PrestagedContent(prestaged) }),
   });
   if (released.offer !== undefined) await preflight(context, policy, content, released.offer);
+  const variables = earlier === undefined ? await askForVariables(context, policy) : [];
   if (earlier === undefined) {
-    const undertaking = await foresee(context, policy);
+    const undertaking = await foresee(context, policy, variables);
     const isAsked = startsAnew || !policy.unattended;
     const mayRefuse =
       startsAnew || (released.offer === undefined ? handover?.refusable !== false : isRefusable(released.offer));
@@ -125,7 +129,7 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   }
   reports.start();
   return deploy(context, {
-    ...{ policy, resume, reports, expiresAt: interrupted?.saved.expiresAt },
+    ...{ policy, resume, reports, variables, expiresAt: interrupted?.saved.expiresAt },
     vault: earlier?.kept?.vault ?? (await createVault(mediumId, keepers)),
     content,
   });

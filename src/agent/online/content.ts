@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { isSingleFile, type ListedFile, parseFileList } from '../../content/file-list.ts';
 import { contentNeeds } from '../../engine/plan.ts';
 import { exists, freeBytes, mkdir, readStream, rm } from '../../host/files.ts';
 import { BootwrightError } from '../../model/error.ts';
-import type { ContentItem, Policy } from '../../model/policy.ts';
+import { type ContentItem, findItem, type Policy } from '../../model/policy.ts';
 import { formatBytes } from '../../model/quantity.ts';
 import { type ContentSource, cachePath, itemOf, memoryPath, type PlacedContent } from '../content.ts';
 import type { AgentContext } from '../context.ts';
@@ -34,6 +35,7 @@ interface WantedFile extends ListedFile {
   readonly mode: number;
 }
 
+const hashOfNothing = createHash('sha256').digest('hex');
 const mostList = 64 * 2 ** 20;
 
 /** Content of a policy, fetched from the servers when a step asks for it, each object once. */
@@ -78,8 +80,7 @@ export class OnlineContent implements ContentSource {
 
   async cache(root: string): Promise<void> {
     const { policy } = this.#options;
-    for (const id of contentNeeds(policy.sequence, 'deployed')) {
-      const item = itemOf(policy, id);
+    for (const item of contentNeeds(policy, 'deployed')) {
       // An image is applied in the boot environment, whatever else the step that names it may be for.
       if (item.kind !== 'os-image') await this.#bring(item, cachePath(root, item));
     }
@@ -88,7 +89,7 @@ export class OnlineContent implements ContentSource {
   /** Whether somebody has it now, each server asked once; of a package the list of its files. */
   async isThere(id: string): Promise<boolean> {
     const { policy, context } = this.#options;
-    const item = policy.content.find((content) => content.id.toLowerCase() === id.toLowerCase());
+    const item = findItem(policy.content, id);
     if (item === undefined) return false;
     if (isSingleFile(item.kind) && this.#options.prestaged?.find(item.sha256) !== undefined) return true;
     if (!isSingleFile(item.kind)) return (await this.#list(item, 0).catch(() => undefined)) !== undefined;
@@ -158,6 +159,8 @@ export class OnlineContent implements ContentSource {
   /** The hash of a package is that of the list of its files. */
   async #list(item: ContentItem, patience?: number): Promise<readonly ListedFile[]> {
     const { id, sha256 } = item;
+    // An application need not bring files.
+    if (sha256 === hashOfNothing) return [];
     const known = this.#lists.get(sha256);
     if (known !== undefined) return known;
     const here = this.#options.prestaged?.listOf(item);

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { exists } from '../../host/files.ts';
 import { HttpsClient } from '../../host/https-client.ts';
 import type { MediumPrestart } from '../../model/bootable.ts';
@@ -8,7 +7,7 @@ import { keyStick } from '../key-stick.ts';
 import { openKeyboard } from '../keyboard.ts';
 import { type Medium, openBrought, openMedium } from '../medium.ts';
 import { askPassword } from '../password.ts';
-import { runBefore } from '../prestart.ts';
+import { runPrestartOf } from '../prestart.ts';
 import { startVerification, type Verification } from '../verification.ts';
 import { type OnlineSettings, ownBootImage, readSettings, signingKeys } from './settings.ts';
 
@@ -47,7 +46,7 @@ export async function startOnline(context: AgentContext): Promise<OnlineStart> {
       settings,
       verification,
       ...prestaged,
-      prepare: () => runPrestartOf(context, medium, verification, prestart),
+      prepare: () => prepareBy(context, medium, verification, prestart),
     };
   } catch (cause) {
     const why = (cause as Error).message;
@@ -56,17 +55,14 @@ export async function startOnline(context: AgentContext): Promise<OnlineStart> {
 }
 
 /** Files of the medium run with all rights: they are compared with its signed list first. */
-async function runPrestartOf(
+async function prepareBy(
   context: AgentContext,
   medium: Medium,
   verification: Verification,
   prestart: MediumPrestart | undefined,
 ): Promise<void> {
-  if (prestart === undefined) return;
-  const { command, folder } = prestart;
-  if (folder === undefined) return runBefore(context, command);
-  await verification.finish();
-  await runBefore(context, command, join(medium.folder, folder));
+  if (prestart?.folder !== undefined) await verification.finish();
+  await runPrestartOf(context, medium.folder, prestart);
 }
 
 /** The medium's password is asked before anything else, even when nobody is to be asked anything. */

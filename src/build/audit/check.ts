@@ -2,7 +2,8 @@ import { type Audit, type AuditFinding, sortFindings } from '../../model/audit.t
 import { BootwrightError } from '../../model/error.ts';
 import type { Progress } from '../../model/progress.ts';
 import { type OpenMedium, withMedium } from '../medium/open.ts';
-import { verifyOpened } from '../medium/verify.ts';
+import { verifySet } from '../medium/verify.ts';
+import { volumeFactsOf } from '../volumes/read.ts';
 import { firmwareFindings } from './firmware.ts';
 import { auditMedium } from './medium.ts';
 import type { AuditRequest } from './request.ts';
@@ -13,7 +14,8 @@ export interface MediumCheck {
   readonly light: 'green' | 'yellow' | 'red';
   /** Every byte was compared with what was signed. */
   readonly verified: boolean;
-  readonly audit: Audit;
+  /** Absent of a further disc of a medium: what protects it lies on the first. */
+  readonly audit?: Audit;
   /** Of all three looks, the heaviest first. */
   readonly findings: readonly AuditFinding[];
 }
@@ -29,15 +31,29 @@ export async function checkMedium(
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<MediumCheck> {
-  const { audit, firmware, bytes } = await withMedium(file, async (medium) => ({
-    audit: await auditMedium(medium, file, request),
-    firmware: await firmwareFindings(medium),
+  const looked: Looked = await withMedium(file, async (medium) => ({
+    ...((await volumeFactsOf(medium)) === undefined
+      ? { audit: await auditMedium(medium, file, request), firmware: await firmwareFindings(medium) }
+      : { firmware: [] }),
     bytes: await comparison(medium, file, request, progress, signal),
   }));
-  const findings = sortFindings([...bytes, ...audit.findings, ...firmware]);
+  const { audit, firmware, bytes } = looked;
+  const findings = sortFindings([...bytes, ...(audit?.findings ?? []), ...firmware]);
   const worst = findings[0]?.severity;
   const light = worst === 'serious' ? 'red' : worst === 'warning' ? 'yellow' : 'green';
-  return { file, light, verified: bytes.every(({ severity }) => severity === 'note'), audit, findings };
+  return {
+    file,
+    light,
+    verified: bytes.every(({ severity }) => severity === 'note'),
+    findings,
+    ...(audit && { audit }),
+  };
+}
+
+interface Looked {
+  readonly audit?: Audit;
+  readonly firmware: AuditFinding[];
+  readonly bytes: AuditFinding[];
 }
 
 async function comparison(
@@ -56,8 +72,18 @@ async function comparison(
       },
     ];
   try {
-    const { findings, files } = await verifyOpened(medium, file, keys, progress, signal);
-    if (findings.length === 0) return [{ severity: 'note', subject, message: `is what was signed, in ${files} files` }];
+    const { findings, files, volumes = [] } = await verifySet(medium, file, keys, progress, signal);
+    if (findings.length === 0)
+      return [
+        { severity: 'note', subject, message: `is what was signed, in ${files} files` },
+        ...volumes
+          .filter((volume) => volume.file === undefined)
+          .map(({ number, expected }) => ({
+            ...{ severity: 'warning' as const, subject: `volume ${number}` },
+            message: 'was not compared: it is not beside this one',
+            fix: `Put it there as ${expected}, or check its disc by itself.`,
+          })),
+      ];
     return findings.map(({ path, message, meaning }) => ({
       ...{ severity: 'serious' as const, subject: path, message: `${message} ${meaning}` },
     }));

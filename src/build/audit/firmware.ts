@@ -2,7 +2,7 @@ import { signerNames } from '../../formats/pe-signers.ts';
 import { sbatEntries } from '../../formats/sbat.ts';
 import type { AuditFinding } from '../../model/audit.ts';
 import type { MediumReader } from '../medium/files.ts';
-import { loadersOn, versionOf } from '../medium/loaders.ts';
+import { loaderFile, loadersOn, versionOf } from '../medium/loaders.ts';
 
 /**
  * What firmware and shim refuse since May 2025 (rhboot/shim, SbatLevel_Variable.txt, 2025051000). Machines that got the
@@ -43,7 +43,7 @@ export async function firmwareFindings(medium: MediumReader): Promise<AuditFindi
   }
   if (findings.length === 0)
     return [{ severity: 'serious', subject: 'loaders', message: 'the medium has none for UEFI' }];
-  const bios = medium.file('boot/grub/bios.img') !== undefined;
+  const bios = ['boot/grub/bios.img', 'boot/grub/core.img'].some((path) => loaderFile(medium, path) !== undefined);
   const starts = `x64 with UEFI${bios ? ' and BIOS' : ''}`;
   return [{ severity: 'note', subject: 'machines', message: starts }, ...findings];
 }

@@ -9,6 +9,8 @@ export interface MediumReader {
   readonly length: number;
   /** Sorted bytewise by path. */
   readonly files: readonly FoundFile[];
+  /** The loader's own partition of a USB medium, which outlives media. */
+  readonly shared?: { readonly files: readonly FoundFile[] };
   file(path: string): FoundFile | undefined;
   /** A small file, whole. */
   bytes(file: FoundFile): Promise<Uint8Array>;

@@ -2,11 +2,13 @@ import { bytesPerCluster } from '../../formats/exfat-boot.ts';
 import { freeClusters } from '../../formats/exfat-changes.ts';
 import { formatBootableServer } from '../../model/bootable.ts';
 import type { Manifest, MediumFacts } from '../../model/medium.ts';
-import { contentKeySecret, type Policy } from '../../model/policy.ts';
+import { type ContentItem, contentKeySecret, type Policy } from '../../model/policy.ts';
 import { isSecretReference } from '../../model/sequence.ts';
+import type { VolumeFacts } from '../../model/volumes.ts';
 import { type FirmwareVerdict, firmwareVerdicts } from '../order/plan.ts';
+import { volumeFactsOf } from '../volumes/read.ts';
 import { jsonOf, type MediumReader, mediumFactsOf } from './files.ts';
-import { type LoaderFacts, loaderFacts } from './loaders.ts';
+import { type LoaderFacts, loaderFacts, loaderFile } from './loaders.ts';
 import { type OpenMedium, withMedium } from './open.ts';
 import { type Brought, type MediumSecret, openBroughtOf, secretsOf, variablesOf } from './policy.ts';
 import { type SequenceLine, sequenceLines } from './sequence-tree.ts';
@@ -22,7 +24,14 @@ export interface Inspection {
   readonly facts: MediumFacts;
   /** Fingerprint of the key the manifest claims. */
   readonly claimedKey: string;
-  readonly content: readonly { readonly id: string; readonly files: number; readonly size: number }[];
+  readonly content: readonly {
+    readonly id: string;
+    readonly files: number;
+    readonly size: number;
+    /** Absent when sealed. */
+    readonly kind?: string;
+    readonly name?: string;
+  }[];
   readonly firmware: readonly FirmwareVerdict[];
   /** What firmware and loaders start, with every signature. */
   readonly loaders: readonly LoaderFacts[];
@@ -49,7 +58,7 @@ export async function inspectMedium(file: string, secret?: MediumSecret): Promis
     const manifest = (await jsonOf(iso, 'bootwright/manifest.json')) as Partial<Manifest> | undefined;
     const brought =
       facts.passwordRequired && secret === undefined ? undefined : await openBroughtOf(iso, file, secret ?? '');
-    const shim = iso.file('EFI/BOOT/BOOTX64.EFI');
+    const shim = loaderFile(iso, 'EFI/BOOT/BOOTX64.EFI');
     return {
       file,
       size: iso.length,
@@ -58,7 +67,7 @@ export async function inspectMedium(file: string, secret?: MediumSecret): Promis
       ...(iso.form === 'usb' ? { stick: stickFacts(iso) } : {}),
       facts,
       claimedKey: typeof manifest?.key === 'string' ? manifest.key : '',
-      content: contentOf(iso),
+      content: described(contentOf(iso), brought !== undefined && 'content' in brought ? brought.content : []),
       firmware: firmwareVerdicts(
         { secureBoot: true, architecture: 'x64' },
         shim === undefined || shim.size > 16 * 1024 * 1024 ? new Uint8Array(0) : await iso.bytes(shim),
@@ -66,6 +75,22 @@ export async function inspectMedium(file: string, secret?: MediumSecret): Promis
       loaders: await loaderFacts(iso),
       ...(brought === undefined ? {} : { policy: inspectedPolicy(brought) }),
     };
+  });
+}
+
+/** A further disc of a medium: which one it is, and what lies on it. Undefined for everything else. */
+export interface VolumeInspection {
+  readonly file: string;
+  readonly size: number;
+  readonly volume: VolumeFacts;
+  readonly content: Inspection['content'];
+}
+
+/** @throws BW-HOST-007, BW-MEDIA-010 */
+export async function inspectVolume(file: string): Promise<VolumeInspection | undefined> {
+  return withMedium(file, async (medium) => {
+    const volume = await volumeFactsOf(medium);
+    return volume === undefined ? undefined : { file, size: medium.length, volume, content: contentOf(medium) };
   });
 }
 
@@ -87,6 +112,16 @@ function contentOf(iso: MediumReader): Inspection['content'] {
     found.set(id, { id, files: entry.files + 1, size: entry.size + size });
   }
   return [...found.values()];
+}
+
+/** An application need not bring files: it is listed all the same. */
+function described(found: Inspection['content'], items: readonly ContentItem[]): Inspection['content'] {
+  const told = found.map((entry) => {
+    const item = items.find(({ id }) => id === entry.id);
+    return item === undefined ? entry : { ...entry, kind: item.kind, name: item.name };
+  });
+  const bare = items.filter(({ id }) => !found.some((entry) => entry.id === id));
+  return [...told, ...bare.map(({ id, kind, name }) => ({ id, files: 0, size: 0, kind, name }))];
 }
 
 function inspectedPolicy(brought: Brought): InspectedPolicy {

@@ -1,5 +1,6 @@
 import { type ProgramSignature, programSignatures } from '../../formats/pe-certificates.ts';
 import { type SbatEntry, sbatEntries } from '../../formats/sbat.ts';
+import type { FoundFile } from '../../formats/volume.ts';
 import type { MediumReader } from './files.ts';
 
 const loaders: readonly (readonly [path: string, what: string])[] = [
@@ -43,6 +44,11 @@ export async function loaderFacts(medium: MediumReader): Promise<LoaderFacts[]> 
   );
 }
 
+/** A loader's file: of the medium, or on USB of the partition that is there for loaders. */
+export function loaderFile(medium: MediumReader, path: string): FoundFile | undefined {
+  return medium.file(path) ?? medium.shared?.files.find((file) => file.path === path);
+}
+
 /** The vendor's own line stands last. */
 export function versionOf(entries: readonly SbatEntry[]): string | undefined {
   return entries.findLast(({ version }) => version.trim() !== '')?.version;
@@ -51,7 +57,7 @@ export function versionOf(entries: readonly SbatEntry[]): string | undefined {
 async function programs(medium: MediumReader, wanted: typeof loaders): Promise<Program[]> {
   const found: Program[] = [];
   for (const [path, what] of wanted) {
-    const file = medium.file(path);
+    const file = loaderFile(medium, path);
     if (file !== undefined && file.size <= largest) found.push({ path, what, bytes: await medium.bytes(file) });
   }
   return found;

@@ -2,12 +2,18 @@ import { open, sizeOf } from '../../host/files.ts';
 import { openStorage } from '../../host/storage.ts';
 import { type IsoReader, isoReader } from '../iso/reader.ts';
 import { isUsb, openUsb, type UsbMedium } from '../usb/medium.ts';
+import { isSingle, openSingle, type SingleMedium } from '../usb/single.ts';
 import { isWim, openWim } from '../wim/medium.ts';
 import type { MediumReader } from './files.ts';
 
 /** A medium of any form, opened for reading its files and what lies beside them. */
 export type OpenMedium = MediumReader &
-  (({ readonly form: 'iso' } & IsoReader) | ({ readonly form: 'usb' } & UsbMedium) | { readonly form: 'wim' });
+  (
+    | ({ readonly form: 'iso' } & IsoReader)
+    | ({ readonly form: 'usb' } & UsbMedium)
+    | ({ readonly form: 'usb-single' } & SingleMedium)
+    | { readonly form: 'wim' }
+  );
 
 /**
  * Opens an ISO, a USB image, a device that either was written to, or a prestaged WIM, hands it to `use`, closes it.
@@ -18,6 +24,7 @@ export async function withMedium<T>(path: string, use: (medium: OpenMedium) => P
   const storage = await openStorage(path, { mode: 'read' });
   try {
     if (await isUsb(storage)) return await use({ form: 'usb', ...(await openUsb(storage)) });
+    if (await isSingle(storage)) return await use({ form: 'usb-single', ...(await openSingle(storage)) });
     if (await isWim(storage)) return await use({ form: 'wim', ...(await openWim(storage)) });
     const handle = await open(path, 'r');
     try {

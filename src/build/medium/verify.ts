@@ -3,8 +3,9 @@ import type { Manifest } from '../../model/medium.ts';
 import type { Progress } from '../../model/progress.ts';
 import { checkFile, checkFiles, checkMedium, verifyManifest } from '../../trust/manifest.ts';
 import type { PublicKey } from '../../trust/public-key.ts';
-import type { IsoReader, IsoStructure } from '../iso/reader.ts';
+import type { IsoStructure } from '../iso/reader.ts';
 import { changedLoader } from '../usb/verify.ts';
+import { type VerifiedVolume, verifyVolumes, volumeFactsOf, volumeListOf } from '../volumes/read.ts';
 import { type MediumReader, mediumFactsOf, parseJson, textOf } from './files.ts';
 import type { Finding } from './finding.ts';
 import { type OpenMedium, withMedium } from './open.ts';
@@ -17,6 +18,8 @@ export interface Verification {
   readonly bytes: number;
   /** Empty: it is what was signed. */
   readonly findings: readonly Finding[];
+  /** Of a medium of several discs: the others, which are looked for beside the first. */
+  readonly volumes?: readonly VerifiedVolume[];
 }
 
 /**
@@ -31,10 +34,27 @@ export async function verifyMedium(
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<Verification> {
-  return withMedium(file, (medium) => verifyOpened(medium, file, keys, progress, signal));
+  return withMedium(file, (medium) => verifySet(medium, file, keys, progress, signal));
 }
 
 /** As `verifyMedium`, of a medium that is open already. */
+export async function verifySet(
+  medium: OpenMedium,
+  file: string,
+  keys: readonly PublicKey[],
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<Verification> {
+  const verification = await verifyOpened(medium, file, keys, progress, signal);
+  const list = await volumeListOf(medium);
+  if (list === undefined) return verification;
+  const one = (volume: string): Promise<Verification> =>
+    withMedium(volume, (opened) => verifyOpened(opened, volume, keys, progress, signal));
+  const { volumes, findings } = await verifyVolumes(file, list, verification.mediumId, one);
+  return { ...verification, volumes, findings: [...verification.findings, ...findings] };
+}
+
+/** Of one medium, or one disc of several. */
 export async function verifyOpened(
   iso: OpenMedium,
   file: string,
@@ -42,13 +62,13 @@ export async function verifyOpened(
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<Verification> {
-  const facts = await mediumFactsOf(iso, file);
+  const id = (await volumeFactsOf(iso))?.mediumId ?? (await mediumFactsOf(iso, file)).id;
   const manifest = verifyManifest(
     await required(iso, 'bootwright/manifest.json', file),
     await required(iso, 'bootwright/manifest.sig', file),
     keys,
   );
-  checkMedium(manifest, facts.id);
+  checkMedium(manifest, id);
   const total = manifest.files.reduce((sum, { size }) => sum + size, 0);
   progress.phase(`verifying ${file}`, { bytes: total });
   const findings = [
@@ -56,7 +76,7 @@ export async function verifyOpened(
     ...(await changedFiles(iso, manifest, progress, signal)),
     ...(await beside(iso, keys)),
   ];
-  return { mediumId: facts.id, key: manifest.key, files: manifest.files.length, bytes: total, findings };
+  return { mediumId: id, key: manifest.key, files: manifest.files.length, bytes: total, findings };
 }
 
 function listing(iso: MediumReader, manifest: Manifest): Finding[] {
@@ -147,10 +167,10 @@ async function withCommandLine(iso: MediumReader, finding: Finding): Promise<Fin
 /** What lies beside the files. A WIM has nothing there: it is read by its directories only, and nothing starts from it. */
 async function beside(medium: OpenMedium, keys: readonly PublicKey[]): Promise<Finding[]> {
   if (medium.form === 'wim') return [];
-  return medium.form === 'iso' ? changedStructure(medium) : changedLoader(medium, keys);
+  return medium.form === 'usb' ? changedLoader(medium, keys) : changedStructure(medium);
 }
 
-async function changedStructure(iso: IsoReader): Promise<Finding[]> {
+async function changedStructure(iso: Extract<OpenMedium, { form: 'iso' | 'usb-single' }>): Promise<Finding[]> {
   const file = iso.file('bootwright/image.json');
   // Without it nothing fits: boot code nobody signed is as good as changed boot code.
   const stated = file === undefined || file.size > 4096 ? undefined : parseJson(await textOf(iso, file));
@@ -160,21 +180,30 @@ async function changedStructure(iso: IsoReader): Promise<Finding[]> {
   const changed = (path: string, message: string, meaning: string): Finding[] => [
     { code: 'BW-MEDIA-012', path, message, meaning },
   ];
+  const isStick = iso.form === 'usb-single';
   return [
     ...(systemArea === found.systemArea
       ? []
       : changed(
           '(boot code and partition table)',
-          'The first 32 KiB of the image are not what was signed.',
+          isStick
+            ? 'The boot code in the first sector is not what was signed.'
+            : 'The first 32 KiB of the image are not what was signed.',
           'A BIOS that starts the stick runs the boot code, and UEFI looks here for the loaders. Nothing checks it on the target.',
         )),
     ...(remainder === found.remainder
       ? []
-      : changed(
-          '(directories and boot catalogue)',
-          'What lies between the files is not what was signed.',
-          'The boot catalogue says what a machine starts from an optical drive; changed directories can show other files to other systems.',
-        )),
+      : isStick
+        ? changed(
+            '(loader for BIOS)',
+            'The loader for BIOS is not what was signed.',
+            'Nothing checks it on the target.',
+          )
+        : changed(
+            '(directories and boot catalogue)',
+            'What lies between the files is not what was signed.',
+            'The boot catalogue says what a machine starts from an optical drive; changed directories can show other files to other systems.',
+          )),
   ];
 }
 

@@ -6,7 +6,7 @@ import type { CompiledContent } from '../../site/compiled-content.ts';
 import { findContent } from '../../site/find-content.ts';
 import type { Site } from '../../site/site.ts';
 import { validity } from '../../site/validity.ts';
-import { secretIn } from '../../trust/public-text.ts';
+import { prestartFiles, prestartOf, refusePublicSecret } from './prestart.ts';
 import { refuseOutdated, refuseProblems, refuseUnprotected } from './refusals.ts';
 import type { BootableRequest } from './request.ts';
 import { type MediumSubstance, plannedContent } from './substance.ts';
@@ -31,14 +31,12 @@ export async function bootableSubstance(request: BootableRequest, site: Site): P
     ...{ organisation: site.organisation, siteName: site.name, servers },
     authority: (await authority.peek()) ?? someAuthority,
     ...{ unknownComputers, variables, unattended, allowShell: false, keyboard: site.keyboard, ...dates },
-    ...(prestart === undefined
-      ? {}
-      : { prestart: { command: prestart, ...(files === undefined ? {} : { folder: files.item.file }) } }),
+    ...prestartOf(prestart, files),
   };
   refuseProblems([...problems, ...kind.objections(settings)], site.folder);
-  const hidden = variables.filter((variable) => variable.hidden === true);
+  const hidden = variables.filter((variable) => variable.hidden === true && variable.value !== '');
   refuseUnprotected(new Set(hidden.map(({ name }) => name)), password);
-  if (password === undefined) refusePublicSecret(settings);
+  if (password === undefined) refusePublicSecret(prestart, variables);
   refuseOutdated(dates.validTo, now);
   return {
     brings: (allowShell) => ({ ...settings, allowShell }),
@@ -60,27 +58,6 @@ export async function bootableSubstance(request: BootableRequest, site: Site): P
       warnings: warningsOf(settings),
     },
   };
-}
-
-async function prestartFiles(
-  { prestartPackage: id }: BootableRequest,
-  site: Site,
-  problems: Problem[],
-): Promise<CompiledContent | undefined> {
-  if (id === undefined) return undefined;
-  const about = { severity: 'error', file: '--prestart-package' } as const;
-  try {
-    const found = await findContent(site, contentReference(id));
-    if (found.item.kind !== 'package')
-      problems.push({ ...about, code: 'BW-CONTENT-001', message: `"${id}" is no package (${found.item.kind}).` });
-    else if (found.files.some(({ plainTag }) => plainTag !== undefined))
-      problems.push({ ...about, code: 'BW-CONTENT-001', message: `"${id}" is confidential: its key comes too late.` });
-    else return found;
-  } catch (error) {
-    if (!(error instanceof BootwrightError)) throw error;
-    problems.push({ ...about, code: error.code, message: error.message });
-  }
-  return undefined;
 }
 
 /** What a machine will probably be told to use: the content of a sequence, and whatever else is named. */
@@ -112,24 +89,6 @@ async function prestagedContent(
       message: `The ${kind.name} medium would hold no content: name the sequence machines are likely to run.`,
     });
   return [...found.values()];
-}
-
-/** What everybody can read of a medium without a password, and looks like a secret. @throws BW-BOOT-060 */
-function refusePublicSecret({ prestart, variables }: BootableSettings): void {
-  const texts = [
-    ['The prestart command', prestart?.command ?? ''],
-    // As it would stand in a command line: a value alone shows nothing, its name does.
-    ...variables.map(({ name, value }) => [`The variable ${name}`, `${name}=${String(value)}`] as const),
-  ] as const;
-  for (const [what, text] of texts) {
-    const secret = secretIn(text);
-    if (secret !== undefined)
-      throw new BootwrightError(
-        'BW-BOOT-060',
-        `${what} seems to hold ${secret}, and the medium has no password: everybody could read that. Nothing was written.`,
-        { fix: 'Give the medium a password (--password-file, or answer the prompt).' },
-      );
-  }
 }
 
 function warningsOf({ unattended, variables }: BootableSettings): string[] {

@@ -29,7 +29,8 @@ export async function readVariables(given: readonly string[], file?: string): Pr
   }
   for (const text of given) {
     const [name, value] = assignment(text, '--variable');
-    if (namesSecret(name))
+    // Without a value it is asked for on the target.
+    if (namesSecret(name) && value !== '')
       throw new BootwrightError(
         'BW-MEDIA-008',
         `The value of ${name} looks like a secret, and every user of this machine can read command lines.`,

@@ -9,11 +9,15 @@ export function planText(plan: MediumPlan): string {
     ...section('On the target', [...effects(plan), ...asked(plan), ...validity(plan)]),
     ...section('Content', [
       ...plan.content.map(
-        ({ id, name, size, files, unread }) =>
-          `${id}${name === id ? '' : ` (${name})`}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}, ${reading(files, unread)}`,
+        ({ id, name, size, files, unread, because }) =>
+          `${id}${name === id ? '' : ` (${name})`}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}, ${reading(files, unread)}${because.length === 0 ? '' : `; for ${because.join(', ')}`}`,
+      ),
+      ...(plan.split ?? []).map(
+        ({ id, parts }) => `${id} is split into about ${parts} parts (.swm), which wimlib joins`,
       ),
       `boot image ${plan.bootImage.name}, kernel ${plan.bootImage.kernelVersion}, as it was built`,
     ]),
+    ...volumeLines(plan),
     ...section('Secrets', secretLines(plan)),
     ...section('Protection', protection(plan)),
     ...section(
@@ -30,6 +34,17 @@ export function planText(plan: MediumPlan): string {
   ].join('\n');
 }
 
+/** One line per disc: what it is called, and what is asked for when. */
+function volumeLines({ volumes = [] }: MediumPlan): string[] {
+  if (volumes.length === 0) return [];
+  return section('Volumes', [
+    ...volumes.map(({ file, label, size, content }, index) => {
+      const held = [...(index === 0 ? ['boot environment'] : []), ...content].join(', ');
+      return `${index + 1}  ${file}  ${formatBytes(size)}, label ${label}: ${held}`;
+    }),
+    'The machine asks for each once before anything is erased, and again when a step needs it.',
+  ]);
+}
 const kindTitles = {
   standalone: 'Stand-alone medium',
   bootable: 'Bootable medium',
@@ -49,14 +64,18 @@ function heading({ kind: name, sequence, online, about }: MediumPlan): string[] 
   ];
 }
 
-function effects({ kind, online, erases }: MediumPlan): string[] {
+function effects(plan: MediumPlan): string[] {
+  const first = plan.prestart === undefined ? [] : [`Runs first: ${plan.prestart}`];
+  return [...first, ...effectsOf(plan)];
+}
+
+function effectsOf({ kind, online, erases }: MediumPlan): string[] {
   if (online !== undefined)
     return [
       'Erases nothing by itself: what happens is decided by the site when the machine asks.',
       online.unknownComputers
         ? 'Machines the site does not know may ask too.'
         : 'Machines the site does not know get nothing.',
-      ...(online.prestart === undefined ? [] : [`Runs first: ${online.prestart}`]),
     ];
   if (erases.length === 0) return ['Erases nothing.'];
   const word = kind === 'capture' ? 'CHANGES' : 'ERASES';

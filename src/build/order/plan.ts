@@ -10,14 +10,19 @@ export interface MediumPlan {
   readonly replaces: boolean;
   readonly kind: MediumFacts['kind'];
   readonly target: TargetName;
+  /** The discs, when one does not hold everything. */
+  readonly volumes?: readonly PlannedVolume[];
+  /** Images that are stored in parts. */
+  readonly split?: readonly { readonly id: string; readonly parts: number }[];
   /** On bootable media there is none. */
   readonly sequence?: { readonly id: string; readonly name: string };
   /** Whom a bootable medium asks. */
   readonly online?: {
     readonly servers: readonly string[];
     readonly unknownComputers: boolean;
-    readonly prestart?: string;
   };
+  /** What the medium runs before everything else. */
+  readonly prestart?: string;
   readonly label: string;
   readonly about?: MediumAbout;
   readonly password: 'given' | 'asked' | 'none';
@@ -44,6 +49,14 @@ export interface MediumPlan {
   readonly warnings: readonly string[];
 }
 
+export interface PlannedVolume {
+  readonly file: string;
+  readonly label: string;
+  readonly size: number;
+  /** IDs of what lies there. */
+  readonly content: readonly string[];
+}
+
 export interface PlannedContent {
   readonly id: string;
   readonly kind: string;
@@ -52,6 +65,8 @@ export interface PlannedContent {
   readonly files: number;
   /** Files that are new or changed since they were last read: their hashes have to be made. */
   readonly unread: number;
+  /** `step "Install tools"`, `--application`, `needed by office`; empty where there is only one reason there could be. */
+  readonly because: readonly string[];
 }
 
 export interface FirmwareVerdict {

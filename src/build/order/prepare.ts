@@ -15,8 +15,11 @@ import { type ChosenBootImage, chooseBootImage, readLoaders } from '../boot-imag
 import { newContentKey, withEncryptedContent } from '../encrypt-content.ts';
 import type { Hashes } from '../hashes.ts';
 import { checkOutput, checkSpace, refuseOwnSource } from '../output.ts';
+import { imagesToSplit, partsOfImage, refuseUnsplittable, sizeOfContent, withEstimatedParts } from '../split-images.ts';
 import type { TargetName } from '../target.ts';
 import { targetOf, targets } from '../targets.ts';
+import { largestOnVolume } from '../volumes/assign.ts';
+import { planVolumes } from '../volumes/plan.ts';
 import { readDiskLoader } from '../wim/disk-loader.ts';
 import { bootableSubstance } from './bootable.ts';
 import { checkLabel } from './options.ts';
@@ -28,6 +31,10 @@ import type { MediumSubstance } from './substance.ts';
 /** A plan that can be carried out. */
 export interface PreparedMedium {
   readonly plan: MediumPlan;
+  /** Bytes; images that are larger are split. */
+  readonly largestFile?: number;
+  /** Bytes of a disc, when it may become several. */
+  readonly volumeSize?: number;
   /** Asks for what has to be asked and makes the site's keys if it has none. */
   readonly recipe: () => Promise<MediumRecipe>;
 }
@@ -45,6 +52,7 @@ const someKey = publicKey('signing', new Uint8Array(32), '2000-01-01T00:00:00Z')
  */
 export async function prepareMedium(request: MediumRequest, progress: Progress): Promise<PreparedMedium> {
   await checkOutput(request.output, request.force ?? false);
+  refuseContradictions(request);
   const site = await loadSite(request.siteFolder);
   const label = checkLabel(request.label ?? site.defaults.label ?? 'BOOTWRIGHT');
   const target = targets[request.target ?? targetOf(request.output)];
@@ -77,15 +85,23 @@ export async function prepareMedium(request: MediumRequest, progress: Progress):
     // Any password, recovery key and content key give the same lengths.
     holders: request.password === undefined ? [] : holders(request, '?', ''),
   };
-  const draft = draftLayout(request.encryptContent === true ? withEncryptedContent(planned, newContentKey()) : planned);
+  const discSize = 'sequenceId' in request ? request.volumeSize : undefined;
+  const largest = discSize === undefined ? target.largestFile : largestOnVolume(discSize);
+  if (largest !== undefined) refuseUnsplittable(content, largest, request.encryptContent ?? false);
+  const split = largest === undefined ? [] : imagesToSplit(content, largest);
+  const drafted = largest === undefined ? planned : withEstimatedParts(planned, largest);
+  const draft = draftLayout(request.encryptContent === true ? withEncryptedContent(drafted, newContentKey()) : drafted);
   await refuseOwnSource(
     request.output,
     draft.files.flatMap((file) => ('source' in file ? [file.source] : [])),
   );
   const size = target.size(draft);
+  const volumes = discSize === undefined ? undefined : await planVolumes(request, drafted, discSize);
   const plan: MediumPlan = {
     ...{ output: request.output, replaces: await exists(request.output), kind: request.kind.name, label },
     target: target.name,
+    ...(volumes === undefined ? {} : { volumes }),
+    ...(split.length === 0 ? {} : { split: split.map((image) => partsOfImage(image, largest ?? 0)) }),
     ...tells,
     ...(request.about === undefined ? {} : { about: request.about }),
     password: request.password === undefined ? 'none' : typeof request.password === 'string' ? 'given' : 'asked',
@@ -98,7 +114,12 @@ export async function prepareMedium(request: MediumRequest, progress: Progress):
     unattended: substance.unattended,
     bootImage: plannedBootImage(bootImage),
     firmware: firmwareVerdicts(bootImage.image, parts.loaders.shim),
-    ...{ size, free: await checkSpace(request.output, size), seconds: 2 + size / bytesPerSecond },
+    // The parts of split images lie beside the output until it is finished.
+    ...{
+      size,
+      free: await checkSpace(request.output, size + sizeOfContent(split)),
+      seconds: 2 + size / bytesPerSecond,
+    },
     signedBy: active === undefined ? 'a new key of the site, made now' : groupedFingerprint(active.fingerprint),
     warnings: [
       ...tells.warnings,
@@ -109,6 +130,8 @@ export async function prepareMedium(request: MediumRequest, progress: Progress):
   };
   return {
     plan,
+    ...(largest === undefined ? {} : { largestFile: largest }),
+    ...(discSize === undefined ? {} : { volumeSize: discSize }),
     recipe: async () => {
       await ensureKeys(site.folder);
       const signing = await loadSigningKey(site.folder, request.passphrase);
@@ -129,6 +152,16 @@ export async function prepareMedium(request: MediumRequest, progress: Progress):
       return request.encryptContent === true ? withEncryptedContent(sealed, newContentKey()) : sealed;
     },
   };
+}
+
+/** @throws BW-MEDIA-151 */
+function refuseContradictions(request: MediumRequest): void {
+  const volumeSize = 'sequenceId' in request ? request.volumeSize : undefined;
+  if (volumeSize === undefined) return;
+  const target = request.target ?? targetOf(request.output);
+  const other = target === 'iso' ? (request.encryptContent === true ? '--encrypt-content' : undefined) : 'a USB image';
+  if (other !== undefined)
+    throw new BootwrightError('BW-MEDIA-151', `--volume-size and ${other} do not go together. Nothing was written.`);
 }
 
 /** Prestaged media are WIMs, and nothing starts from a WIM that was not laid on a disk. @throws BW-MEDIA-120 */

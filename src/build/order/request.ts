@@ -3,6 +3,7 @@ import type { MediaKind } from '../../model/media-kind.ts';
 import type { MediumAbout } from '../../model/medium.ts';
 import type { TaskSequence } from '../../model/sequence.ts';
 import type { CompileRequest } from '../../site/compile.ts';
+import type { ExtraContent } from '../../site/content-wishes.ts';
 import type { Passphrase } from '../../trust/keys.ts';
 import type { Recipient } from '../../trust/recipient.ts';
 import type { TargetName } from '../target.ts';
@@ -30,6 +31,10 @@ interface CommonRequest {
   readonly validFrom?: string;
   readonly validTo?: string;
   readonly unattended?: boolean;
+  /** Command that runs on the target before everything else. */
+  readonly prestart?: string;
+  /** ID of the package with the files that command needs. */
+  readonly prestartPackage?: string;
   /** Name or folder; default: what the sequence or the site asks for. */
   readonly bootImage?: string;
   readonly force?: boolean;
@@ -42,15 +47,16 @@ export interface StandaloneRequest extends CommonRequest {
   readonly kind: MediaKind<TaskSequence>;
   readonly sequenceId: string;
   readonly deployedSecrets?: CompileRequest['deployedSecrets'];
+  /** Bytes of a disc: a medium that is larger is spread over several. */
+  readonly volumeSize?: number;
+  /** Content beside that of the sequence, and what is left out. */
+  readonly extraContent?: ExtraContent;
 }
 
 export interface BootableRequest extends CommonRequest {
   readonly kind: MediaKind<BootableSettings>;
   readonly servers: readonly MediumServer[];
   readonly unknownComputers: boolean;
-  readonly prestart?: string;
-  /** ID of the package with the files that command needs. */
-  readonly prestartPackage?: string;
   /** Of prestaged media: whose content lies on them already. What is to be done the server says all the same. */
   readonly prestages?: { readonly sequenceId?: string; readonly content: readonly string[] };
   /** PEM of the authority the servers are known by, made when there is none; `peek` makes nothing. */

@@ -19,6 +19,7 @@ export interface MediumSubstance {
     MediumPlan,
     | 'sequence'
     | 'online'
+    | 'prestart'
     | 'erases'
     | 'asks'
     | 'validFrom'
@@ -30,10 +31,15 @@ export interface MediumSubstance {
   >;
 }
 
-export function plannedContent(content: readonly CompiledContent[]): PlannedContent[] {
+/** `reasons`: why an item comes along, by its ID in lower case. */
+export function plannedContent(
+  content: readonly CompiledContent[],
+  reasons: ReadonlyMap<string, readonly string[]> = new Map(),
+): PlannedContent[] {
   return content.map(({ item: { id, kind, name, size }, files }) => ({
     ...{ id, kind, name, size, files: files.length },
     unread: files.filter(({ sha256 }) => sha256 === undefined).length,
+    because: reasons.get(id.toLowerCase()) ?? [],
   }));
 }
 

@@ -1,17 +1,14 @@
-import { basename, dirname, join, resolve } from 'node:path';
 import { writeGpt } from '../../formats/gpt-writer.ts';
 import type { PlannedVolume } from '../../formats/volume.ts';
-import { hashFile, readBytes, readText, rename, rm, syncFolder } from '../../host/files.ts';
-import { removeOnExit } from '../../host/leftovers.ts';
+import { readText } from '../../host/files.ts';
 import { templatePath } from '../../host/package.ts';
-import { randomId } from '../../host/random.ts';
-import { createStorage, type Storage } from '../../host/storage.ts';
-import type { BootFileRole } from '../../model/boot-image.ts';
+import type { Storage } from '../../host/storage.ts';
 import { BootwrightError } from '../../model/error.ts';
 import { type Layout, layoutFileSize } from '../../model/layout.ts';
-import { copyAndHash } from '../copy-content.ts';
+import { writeImage } from '../copy-content.ts';
+import type { MediumReader } from '../medium/files.ts';
 import type { TargetJob } from '../target.ts';
-import { type BiosLoader, placeBiosLoader, sharedFiles } from './loader.ts';
+import { biosLoader, placeBiosLoader, sharedFiles } from './loader.ts';
 import { openUsb } from './medium.ts';
 import { partitionTable, type UsbGeometry } from './partitions.ts';
 import { geometryOf, sharedVolume, systemVolume, type UsbVolumes, volumesOf } from './volumes.ts';
@@ -22,37 +19,19 @@ import { geometryOf, sharedVolume, systemVolume, type UsbVolumes, volumesOf } fr
  * gets its name. Where nothing has to be, the file has holes.
  *
  * @throws BW-HOST-004 disk full, BW-HOST-006 interrupted, BW-CONTENT-007 a source changed, BW-MEDIA-007 it does not read
- *   back as planned
+ *   back as planned, BW-MEDIA-154 the unfinished part is somebody else's
  */
 export async function writeUsb(job: TargetJob): Promise<{ readonly size: number }> {
   const geometry = geometryOf(job.draft);
-  const temporary = join(dirname(resolve(job.output)), `.${basename(job.output)}.${randomId()}.partial`);
-  const keep = removeOnExit(temporary);
-  try {
-    const image = await createStorage(temporary, geometry.size);
-    try {
-      const hashes = await copyAndHash(job, image, temporary, volumesOf(job.draft, geometry).places);
-      job.progress.phase('signing and checking');
-      const { layout, id } = await job.finish(hashes);
-      const volumes = volumesOf(layout, geometry, hashes);
-      await writeStructures(job, image, { layout, id, geometry, volumes });
-      await image.flush();
-      await readBack(image, layout);
-    } finally {
-      await image.close();
-    }
-    job.signal?.throwIfAborted();
-    await rename(temporary, job.output);
-    await syncFolder(dirname(resolve(job.output)));
-    return { size: geometry.size };
-  } catch (error) {
-    await rm(temporary, { force: true });
-    if (job.signal?.aborted === true)
-      throw new BootwrightError('BW-HOST-006', `Interrupted: ${job.output} was not written.`, { cause: error });
-    throw error;
-  } finally {
-    keep();
-  }
+  await writeImage(job, geometry.size, volumesOf(job.draft, geometry).places, async (image, hashes) => {
+    const { layout, id } = await job.finish(hashes);
+    const volumes = volumesOf(layout, geometry, hashes);
+    await writeStructures(job, image, { layout, id, geometry, volumes });
+    await image.flush();
+    await readBack(image, layout);
+    return undefined;
+  });
+  return { size: geometry.size };
 }
 
 interface Finished {
@@ -93,29 +72,17 @@ async function writeStructures(
   await image.write(geometry.size - table.end.length, table.end);
 }
 
-async function writeVolume(image: Storage, volume: PlannedVolume, start: number): Promise<void> {
+export async function writeVolume(image: Storage, volume: PlannedVolume, start: number): Promise<void> {
   for (const { offset, bytes } of volume.pieces) await image.write(start + offset, bytes);
 }
 
-/** @throws BW-MEDIA-014 */
-async function biosLoader({ bootImage, bootImageFolder }: TargetJob): Promise<BiosLoader> {
-  const read = async (role: BootFileRole): Promise<Uint8Array> => {
-    const file = bootImage.files[role];
-    if (file === undefined) throw new Error(`the boot image has no ${role}`);
-    const path = join(bootImageFolder, file.name);
-    if ((await hashFile(path)) !== file.sha256)
-      throw new BootwrightError(
-        'BW-MEDIA-014',
-        `The boot image ${bootImage.name} is damaged: ${file.name} was changed.`,
-      );
-    return readBytes(path);
-  };
-  return { sector: await read('bios-sector'), core: await read('bios-core') };
+/** @throws BW-MEDIA-007 */
+async function readBack(image: Storage, layout: Layout): Promise<void> {
+  await compareWithLayout(await openUsb(image), layout);
 }
 
 /** Everything but content is compared again, by the reader every other command uses. @throws BW-MEDIA-007 */
-async function readBack(image: Storage, layout: Layout): Promise<void> {
-  const medium = await openUsb(image);
+export async function compareWithLayout(medium: MediumReader, layout: Layout): Promise<void> {
   const misread = (why: string): BootwrightError =>
     new BootwrightError('BW-MEDIA-007', `The written image does not read back as planned: ${why}.`);
   if (medium.files.length !== layout.files.length) throw misread(`it has ${medium.files.length} files`);

@@ -14,7 +14,7 @@ const opticalOnly = new Set(['boot/grub/boot_hybrid.img', 'boot/grub/loopback.cf
 
 /** A kind's layout with what belongs on the system partition below a folder of its own. */
 export function wimFiles(layout: Layout): Layout {
-  const { biosImage, efiImage } = layout.boot;
+  const { biosImage, efiImage } = layout.boot ?? {};
   const files = layout.files
     .filter(({ path }) => path !== biosImage && path !== efiImage && !opticalOnly.has(path))
     .map((file): LayoutFile => (systemFile.test(file.path) ? { ...file, path: `${systemFolder}/${file.path}` } : file));

@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto';
-import { basename, dirname, join, resolve } from 'node:path';
-import { rename, rm, syncFolder, truncate } from '../../host/files.ts';
-import { removeOnExit } from '../../host/leftovers.ts';
+import { resolve } from 'node:path';
 import { readPieces } from '../../host/pieces.ts';
 import { run } from '../../host/process.ts';
-import { randomId } from '../../host/random.ts';
-import { createStorage, type Storage } from '../../host/storage.ts';
+import type { Storage } from '../../host/storage.ts';
 import { BootwrightError } from '../../model/error.ts';
 import { type Layout, layoutFileSize } from '../../model/layout.ts';
-import { type Alongside, copyAndHash, ownProcess } from '../copy-content.ts';
+import { type Alongside, ownProcess, writeImage } from '../copy-content.ts';
 import type { TargetJob } from '../target.ts';
 import { openWim } from './medium.ts';
 import { contentPlaces, wimSize, wimStructures } from './plan.ts';
@@ -22,40 +19,22 @@ import { contentPlaces, wimSize, wimStructures } from './plan.ts';
  *   back as planned
  */
 export async function writeWim(job: TargetJob): Promise<{ readonly size: number }> {
-  const temporary = join(dirname(resolve(job.output)), `.${basename(job.output)}.${randomId()}.partial`);
-  const keep = removeOnExit(temporary);
-  try {
-    const image = await createStorage(temporary, wimSize(job.draft));
-    let size = 0;
-    try {
-      const { places } = contentPlaces(job.draft);
-      const sums = new Map<string, Uint8Array>();
-      const hashes = await copyAndHash(job, image, temporary, places, contentSum(sums));
-      job.progress.phase('signing and checking');
-      const { layout } = await job.finish(hashes);
-      await writeOwn(image, layout, places, sums);
-      const structures = wimStructures(layout, sums);
-      for (const { offset, bytes } of structures) await image.write(offset, bytes);
-      size = structures.reduce((end, { offset, bytes }) => Math.max(end, offset + bytes.length), 0);
-      await image.flush();
-      await readBack(image, layout);
-    } finally {
-      await image.close();
-    }
+  const { places } = contentPlaces(job.draft);
+  const sums = new Map<string, Uint8Array>();
+  let size = 0;
+  const complete = async (image: Storage, hashes: Map<string, string>): Promise<number> => {
+    const { layout } = await job.finish(hashes);
+    await writeOwn(image, layout, places, sums);
+    const structures = wimStructures(layout, sums);
+    for (const { offset, bytes } of structures) await image.write(offset, bytes);
+    await image.flush();
+    await readBack(image, layout);
     // Equal contents have one entry in the table: it may have become shorter than planned.
-    await truncate(temporary, size);
-    job.signal?.throwIfAborted();
-    await rename(temporary, job.output);
-    await syncFolder(dirname(resolve(job.output)));
-    return { size };
-  } catch (error) {
-    await rm(temporary, { force: true });
-    if (job.signal?.aborted === true)
-      throw new BootwrightError('BW-HOST-006', `Interrupted: ${job.output} was not written.`, { cause: error });
-    throw error;
-  } finally {
-    keep();
-  }
+    size = structures.reduce((end, { offset, bytes }) => Math.max(end, offset + bytes.length), 0);
+    return size;
+  };
+  await writeImage(job, wimSize(job.draft), places, complete, contentSum(sums));
+  return { size };
 }
 
 /** SHA-1 of a source, by another process when it is large: this one makes the SHA-256. */

@@ -10,6 +10,8 @@ export interface SimulatedModel {
   files: SimulatedFiles;
   /** Every command that was run, inside the applied system ones with its root in front. */
   commands: string[];
+  /** What questions are answered with, by command: an exit code. */
+  answers: Record<string, number>;
 }
 
 export interface SimulatedDisk extends Omit<Disk, 'index' | 'contents' | 'prestaged'> {
@@ -77,7 +79,14 @@ export function blankModel(
       ...disk,
     }),
   );
-  return { environment: 'boot', facts: { ...defaultFacts, ...options.facts }, disks, files: {}, commands: [] };
+  return {
+    environment: 'boot',
+    facts: { ...defaultFacts, ...options.facts },
+    disks,
+    files: {},
+    commands: [],
+    answers: {},
+  };
 }
 
 export interface Difference {

@@ -6,6 +6,7 @@ import { diskErrors } from './disk.ts';
 import { hostErrors } from './host.ts';
 import { keyErrors } from './key.ts';
 import { mediaErrors } from './media.ts';
+import { netbootErrors } from './netboot.ts';
 import { proveErrors } from './prove.ts';
 import { sequenceErrors } from './sequence.ts';
 import { serverErrors } from './server.ts';
@@ -27,6 +28,7 @@ export const errorCatalogue = {
   ...hostErrors,
   ...keyErrors,
   ...mediaErrors,
+  ...netbootErrors,
   ...proveErrors,
   ...sequenceErrors,
   ...serverErrors,

@@ -32,7 +32,8 @@ export async function findRun(state: State, start: string): Promise<RunFacts> {
   const fitting = (await listRuns(state)).filter(({ id }) => id.startsWith(start.toLowerCase()));
   const [run] = fitting;
   if (run !== undefined && fitting.length === 1) return run;
-  throw new BootwrightError('BW-SERVER-016', `${fitting.length} runs have an id that begins with ${start}.`);
+  const found = fitting.length === 0 ? 'No run has' : `${fitting.length} runs have`;
+  throw new BootwrightError('BW-SERVER-016', `${found} an id that begins with ${start}.`);
 }
 
 /** Its events in order, each as the agent sent it. */

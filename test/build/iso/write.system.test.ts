@@ -210,12 +210,22 @@ describe('the writer', () => {
     expect(await left(work.output)).toEqual([]);
   });
 
-  it('leaves nothing when it is interrupted', async () => {
+  it('leaves what can be continued when it is interrupted, and nothing but the output when it was', async () => {
     const work = await job('interrupted', 2_000_000_000);
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 300);
     await expect(writeIso({ ...work, signal: controller.signal })).rejects.toMatchObject({ code: 'BW-HOST-006' });
-    expect(await left(work.output)).toEqual([]);
+    expect((await left(work.output)).sort()).toEqual(['out.iso.part', 'out.iso.part.journal']);
+    await writeIso(work);
+    expect(await left(work.output)).toEqual(['out.iso']);
+    await truncate(work.output, 0);
+  });
+
+  it('touches no unfinished file that is nothing of ours', async () => {
+    const work = await job('foreign', 1000);
+    await writeFile(`${work.output}.part`, "somebody's");
+    await expect(writeIso(work)).rejects.toMatchObject({ code: 'BW-MEDIA-154' });
+    expect(await readFile(`${work.output}.part`, 'utf8')).toBe("somebody's");
   });
 
   it('leaves an existing output alone when it fails', async () => {

@@ -55,7 +55,7 @@ export default class MediaInspect extends BaseCommand {
         ? []
         : ([['Volumes', `this is 1 of ${facts.volumes}; the others are asked for`]] satisfies [string, string][])),
       ...(found.form === 'usb-single' ? ([['Form', 'USB, one partition']] satisfies [string, string][]) : []),
-      facts.kind === 'bootable'
+      facts.kind === 'bootable' || facts.online === true
         ? ['Asks', policy?.servers?.join('; ') ?? sealed]
         : ['Deploys', policy?.sequence ?? sealed],
       ...(policy?.unknownComputers === undefined

@@ -1,7 +1,6 @@
 import { Args } from '@oclif/core';
 import type { Inspection, VolumeInspection } from '../../src/build/medium/inspect.ts';
-import type { LoaderFacts } from '../../src/build/medium/loaders.ts';
-import type { SequenceLine } from '../../src/build/medium/sequence-tree.ts';
+import { loaderLines, policyLines } from '../../src/build/medium/inspection-text.ts';
 import { protectionText } from '../../src/build/order/plan.ts';
 import { mediumName } from '../../src/model/medium-name.ts';
 import { formatBytes } from '../../src/model/quantity.ts';
@@ -56,7 +55,7 @@ export default class MediaInspect extends BaseCommand {
         ? []
         : ([['Volumes', `this is 1 of ${facts.volumes}; the others are asked for`]] satisfies [string, string][])),
       ...(found.form === 'usb-single' ? ([['Form', 'USB, one partition']] satisfies [string, string][]) : []),
-      facts.kind === 'bootable'
+      facts.kind === 'bootable' || facts.online === true
         ? ['Asks', policy?.servers?.join('; ') ?? sealed]
         : ['Deploys', policy?.sequence ?? sealed],
       ...(policy?.unknownComputers === undefined
@@ -91,36 +90,6 @@ export default class MediaInspect extends BaseCommand {
       this.log(`  ${id}  ${formatBytes(size)}${files === 1 ? '' : ` in ${files} files`}${about}`);
     }
   }
-}
-
-function policyLines(policy: Inspection['policy']): string[] {
-  const { steps = [], variables = [], secrets = [] } = policy ?? {};
-  return [
-    ...(steps.length === 0 ? [] : ['\nTask sequence', ...steps.map(stepLine)]),
-    ...(variables.length === 0 ? [] : ['\nVariables']),
-    ...variables.map(({ name, value }) => `  ${name}${value === undefined ? '  (hidden)' : ` = ${value}`}`),
-    ...(secrets.length === 0 ? [] : ['\nSecrets', ...secrets.map((name) => `  ${name}`)]),
-  ];
-}
-
-function stepLine({ depth, name, step, condition, disabled, continueOnError }: SequenceLine): string {
-  const remarks = [
-    ...(step === undefined ? [] : [step]),
-    ...(disabled ? ['disabled'] : []),
-    ...(continueOnError ? ['goes on after an error'] : []),
-    ...(condition === undefined ? [] : [`if ${condition}`]),
-  ];
-  return `${'  '.repeat(depth + 1)}${name}${remarks.length === 0 ? '' : `  [${remarks.join('; ')}]`}`;
-}
-
-function loaderLines({ path, what, version, signatures }: LoaderFacts): string[] {
-  return [
-    `  ${path}  ${what}${version === undefined ? '' : `, ${version}`}${signatures.length === 0 ? ', not signed' : ''}`,
-    ...signatures.map(({ signer, authority, validFrom, validTo }) => {
-      const valid = validTo === undefined ? '' : `, ${validFrom?.slice(0, 10)} to ${validTo.slice(0, 10)}`;
-      return `    signed by ${signer}${authority === signer ? '' : `, issued by ${authority}`}${valid}`;
-    }),
-  ];
 }
 
 function capital(text: string): string {

@@ -11,6 +11,7 @@ import { powerOn } from '../../src/prove/bench.ts';
 import { obtainDebianImage } from '../../src/prove/debian-image.ts';
 import { describeMachine } from '../../src/prove/machine.ts';
 import { scanForSecrets } from '../../src/prove/secret-scan.ts';
+import { phaseLimits } from '../../src/prove/watch.ts';
 import { findStepType, stepTypes } from '../../src/steps/index.ts';
 import { run, step } from '../engine/harness.ts';
 import { openBench } from '../machine/linux/fixtures.ts';
@@ -27,7 +28,7 @@ Type=simple
 StandardInput=tty
 StandardOutput=tty
 TTYPath=/dev/ttyS0
-ExecStart=/bin/sh -c 'mkdir -p /media/capture; until mount -o ro -t iso9660 $$(blkid -t TYPE=iso9660 -o device | grep -v [0-9]$$) /media/capture; do sleep 1; done; sh /media/capture/capture.sh'
+ExecStart=/bin/sh -c 'mkdir -p /media/capture; until mountpoint -q /media/capture; do sleep 1; for disk in /dev/sd?; do mount -o ro -t iso9660 $$disk /media/capture && break; done; done; sh /media/capture/capture.sh'
 `;
 
 /**
@@ -62,7 +63,8 @@ export function capturesFromRunningSystem(start: Start): (lab: Lab, id: string) 
           answer: (prompt, guest) =>
             guest.typeSerial(`${prompt.prompt === 'password' ? medium.password : (typed[prompt.text] ?? '')}\r`),
         },
-        listening(id, undefined),
+        // The system says nothing before the service.
+        { ...listening(id, undefined), limits: { ...phaseLimits[bench.acceleration.kind], firmware: 600 } },
       );
       await expectOff(bench);
     } finally {

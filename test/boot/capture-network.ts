@@ -70,8 +70,8 @@ export function capturesToServer(start: Start): (lab: Lab, id: string) => Promis
     const server = await SiteServer.prepare(lab, medium.site, id);
     const services = [{ address: serverAddress, port: serverPort, localPort: server.port }];
     try {
-      const { token } = await server.run<{ token: string }>('content', 'receive', 'received');
       await server.start();
+      const { token } = await server.run<{ token: string }>('content', 'receive', 'received');
       const answers = {
         'Where is the image to go?': `https://${serverAddress}:${serverPort}/v1/captures/received.wim`,
         'The upload token of the server': token,

@@ -81,7 +81,9 @@ function cheapest(slots: readonly KeySlot[]): PasswordSlot | undefined {
 
 function readers({ facts, slots, policy, isContentEncrypted }: Known, request: AuditRequest): Audit['readers'] {
   const inside = [
-    facts.kind === 'bootable' ? 'whom it asks, and its variables' : 'the task sequence and its variables',
+    facts.kind === 'bootable' || facts.online === true
+      ? 'whom it asks, and its variables'
+      : 'the task sequence and its variables',
   ];
   if (policy !== undefined) inside.push(...secretNames(policy).map((name) => `the secret ${name}`));
   else inside.push('its secrets');

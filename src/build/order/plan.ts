@@ -79,10 +79,14 @@ const microsoft2011 = 'Microsoft Corporation UEFI CA 2011';
 const microsoft2023 = 'Microsoft UEFI CA 2023';
 
 /** What the medium's level of protection proves, and what it does not (DESIGN D5, D8). */
-export function protectionText({ protection, kind }: Pick<MediumFacts, 'protection' | 'kind'>): string {
-  const open = kind === 'bootable' ? 'whom it asks' : 'the task sequence';
-  const sealed =
-    kind === 'bootable' ? 'servers, variables and prestart command' : 'task sequence, variables and secrets';
+export function protectionText({
+  protection,
+  kind,
+  online,
+}: Pick<MediumFacts, 'protection' | 'kind'> & { readonly online?: unknown }): string {
+  const asks = kind === 'bootable' || online !== undefined;
+  const open = asks ? 'whom it asks' : 'the task sequence';
+  const sealed = asks ? 'servers, variables and prestart command' : 'task sequence, variables and secrets';
   const beside = kind === 'bootable' ? '' : '; images and packages can be read';
   const texts = {
     chain: `loader and kernel are checked by the firmware under Secure Boot; ${open} can be read by anybody`,

@@ -137,7 +137,7 @@ describe('the agent', () => {
     await symlink(folders[0]!, paths.medium);
     await mkdir(join(paths.etc, 'keys'), { recursive: true });
     cpSync(join(folders[0]!, 'bootwright/medium.json'), join(paths.etc, 'medium.json'));
-    for (const key of await readPublicKeys(site.folder))
+    for (const key of (await readPublicKeys(site.folder)).filter(({ purpose }) => purpose === 'signing'))
       writeFileSync(join(paths.etc, 'keys/site.pub'), formatPublicKey(key));
     writeFileSync(paths.source, '/dev/sr0\n');
     let mounted = 0;

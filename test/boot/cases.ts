@@ -388,7 +388,7 @@ const full: readonly BootCase[] = [
 const prestaged: readonly BootCase[] = [
   bootCase(
     {
-      ...{ id: 'prestaged-offline', suite: 'core', goal: 'deployed', seconds: 260 },
+      ...{ id: 'prestaged-offline', suite: 'full', goal: 'deployed', seconds: 260 },
       proves: 'a disk laid by the commands of docs/staging.md deploys without a network; then the medium has gone',
     },
     { medium: 'prestagedOffline', profile: 'disk-uefi-secureboot', disk: 'virtio' },

@@ -35,8 +35,6 @@ export default defineConfig({
         test: {
           name: 'boot',
           include: ['test/boot/**/*.boot.test.ts'],
-          // Builds a boot image of its own and starts five machines: with the full matrix only.
-          exclude: process.env['BOOTWRIGHT_BOOTS'] === 'core' ? ['test/boot/locked.boot.test.ts'] : [],
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
           fileParallelism: false,

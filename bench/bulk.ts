@@ -34,16 +34,18 @@ export async function createBulk(
   site: BenchSite,
   name: string,
   keep?: 'keep',
+  kind: readonly string[] = ['standalone'],
+  protection: readonly string[] = ['--no-password'],
 ): Promise<{ seconds: number; peak: number }> {
   const output = join(folder, name);
-  const args = ['media', 'create', 'standalone', '--site', site.folder, '--sequence', 'bulk', '--output', output];
+  const args = ['media', 'create', ...kind, '--site', site.folder, '--sequence', 'bulk', '--output', output];
   settle(folder, output);
   // A cache of its own, with the boot image and no hashes: content is read for the first time, every time.
   const cache = join(folder, 'cache', 'bootwright');
   mkdirSync(cache, { recursive: true });
   symlinkSync(cacheFolder('boot-images'), join(cache, 'boot-images'));
   const started = performance.now();
-  const child = spawn(process.execPath, [program, ...args, '--no-password'], {
+  const child = spawn(process.execPath, [program, ...args, ...protection], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, XDG_CONFIG_HOME: join(folder, 'config'), XDG_CACHE_HOME: join(folder, 'cache') },
   });
@@ -58,7 +60,7 @@ export async function createBulk(
   const [code] = await once(child, 'close');
   clearInterval(watch);
   const seconds = (performance.now() - started) / 1000;
-  if (code !== 0) throw new Error(`media create standalone ended with ${code}: ${complaint}`);
+  if (code !== 0) throw new Error(`media create ${kind[0]} ended with ${code}: ${complaint}`);
   if (keep === undefined) rmSync(output);
   return { seconds, peak };
 }

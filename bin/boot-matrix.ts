@@ -37,11 +37,9 @@ if (chosen.length === 0) process.exit(2);
 if (values.list) process.exit(0);
 
 const started = Date.now();
-// The locked level has a boot image and tests of its own: with the last shard.
-const locked = !values.core && values.case === undefined && index === count ? ['test/boot/locked.boot.test.ts'] : [];
 const { status } = spawnSync(
   join(root, 'node_modules', '.bin', 'vitest'),
-  ['run', '--project', 'boot', 'test/boot/matrix.boot.test.ts', ...locked],
+  ['run', '--project', 'boot', 'test/boot/matrix.boot.test.ts'],
   {
     cwd: root,
     stdio: 'inherit',

@@ -20,7 +20,12 @@ const bootFiles: readonly (readonly [path: string, role: BootFileRole])[] = [
 const enrolPath = 'ENROL.CER';
 
 /** The tree every medium has that starts our boot environment, from one hybrid ISO. Kinds differ in what they bring it. */
-export function bootLayout(kind: MediumFacts['kind'], parts: MediumParts): Layout {
+export function bootLayout(
+  kind: MediumFacts['kind'],
+  parts: MediumParts,
+  /** What this kind has beside it. */
+  own: readonly LayoutFile[] = [],
+): Layout {
   const known = knownFiles(parts);
   // Without the id, which depends on content: the seed is wanted before content has been read.
   const seed = sha256(
@@ -42,9 +47,11 @@ export function bootLayout(kind: MediumFacts['kind'], parts: MediumParts): Layou
     { path: 'boot/grub/efi.img', bytes: efiImage(parts, finder, seed, epoch) },
     { path: 'EFI/debian/grub.cfg', bytes: finder },
     ...(parts.loaders.enrol === undefined ? [] : [{ path: enrolPath, bytes: parts.loaders.enrol }]),
+    ...diskLoader(parts),
     ...loadersOf(parts).map(({ name, bytes }) => ({ path: `EFI/BOOT/${name}`, bytes })),
     { path: 'bootwright/medium.json', bytes: facts },
     { path: policyPath(parts), bytes: parts.policy },
+    ...own,
   ];
   return {
     label: parts.facts.label,
@@ -74,6 +81,15 @@ function loadersOf({ loaders }: MediumParts): { name: string; bytes: Uint8Array 
     { name: 'BOOTX64.EFI', bytes: loaders.shim },
     { name: 'grubx64.efi', bytes: loaders.grub },
     ...(loaders.mokManager === undefined ? [] : [{ name: 'mmx64.efi', bytes: loaders.mokManager }]),
+  ];
+}
+
+/** What the BIOS part of docs/staging.md lays beside the partitions. */
+function diskLoader({ loaders: { disk } }: MediumParts): LayoutFile[] {
+  if (disk === undefined) return [];
+  return [
+    { path: 'boot/grub/disk/boot.img', bytes: disk.sector },
+    { path: 'boot/grub/disk/core.img', bytes: disk.core },
   ];
 }
 

@@ -10,13 +10,15 @@ const layers: readonly (readonly string[])[] = [
   ['formats', 'host'],
   ['steps', 'sequence', 'trust', 'machine'],
   ['engine', 'site', 'content', 'boot', 'deployment'],
-  ['agent', 'server', 'netboot', 'build', 'prove'],
+  ['agent', 'server', 'netboot', 'build', 'prove', 'staging'],
 ];
 
 /** Edges between siblings that the design wants. */
 const allowedSiblings = new Set<string>([
   // Reading a binary structure from a file needs the file: formats stay pure and get bytes instead.
   'site>content', // check looks into the WIMs a sequence names
+  'staging>build', // a station opens media with the builder's reader, and finds fake disks as it does
+  'prove>staging', // a prestaged medium is laid on the proof's disk as the station lays it
   'prove>build', // a proof reads the medium back with the reader the builder uses
 ]);
 

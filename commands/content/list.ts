@@ -26,7 +26,9 @@ export default class ContentList extends BaseCommand {
           ...[object.files.length, formatBytes(object.size), object.added.slice(0, 16).replace('T', ' '), object.name],
         ]),
       );
-      this.log(`\n${formatCount(stored.size, 'different file')}, ${formatBytes(storedBytes)} in ${site.content.library}`);
+      this.log(
+        `\n${formatCount(stored.size, 'different file')}, ${formatBytes(storedBytes)} in ${site.content.library}`,
+      );
     }
     return { library: site.content.library, content: objects.map(summary), files: stored.size, bytes: storedBytes };
   }

@@ -47,7 +47,9 @@ export default class DeviceReinstall extends BaseCommand {
     const plan = planReinstall(catalogueSource(site), target, flags.sequence ?? '');
     const names = plan.devices.map(({ name }) => name);
     const erases = plan.erases ? 'erases and reinstalls' : 'runs by itself on';
-    this.logToStderr(`${plan.sequence} ${erases} ${formatCount(names.length, 'machine')} at the next start: ${names.join(', ')}`);
+    this.logToStderr(
+      `${plan.sequence} ${erases} ${formatCount(names.length, 'machine')} at the next start: ${names.join(', ')}`,
+    );
     requireCounted(plan, flags['confirm-machines'] ?? (await this.#typed(names.length)));
     const at = now();
     const expires = new Date(at.getTime() + flags.days * day);

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import type { AuditRequest } from '../../src/build/audit-request.ts';
+import type { AuditRequest } from '../../src/build/audit/request.ts';
 import { now } from '../../src/host/clock.ts';
 import { readText } from '../../src/host/files.ts';
 import { canAsk } from '../../src/host/terminal.ts';

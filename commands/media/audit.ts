@@ -19,7 +19,7 @@ export default class MediaAudit extends BaseCommand {
 
   override async run(): Promise<Audit> {
     const { args, flags } = await this.parse(MediaAudit);
-    const { audit } = await import('../../src/build/audit.ts');
+    const { audit } = await import('../../src/build/audit/audit.ts');
     const result = await audit(args.file, await auditRequest(flags));
     const { level, opened, readers, guessing, findings } = result;
     this.log(`${args.file}: ${level}${opened ? '' : ' (not opened)'}\n`);

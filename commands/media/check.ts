@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import type { MediumCheck } from '../../src/build/check-medium.ts';
+import type { MediumCheck } from '../../src/build/audit/check.ts';
 import { BaseCommand } from '../base.ts';
 import { auditFlags, auditRequest, exitBySeverity, findingLines } from './audit-flags.ts';
 
@@ -18,7 +18,7 @@ export default class MediaCheck extends BaseCommand {
 
   override async run(): Promise<MediumCheck> {
     const { args, flags } = await this.parse(MediaCheck);
-    const { checkMedium } = await import('../../src/build/check-medium.ts');
+    const { checkMedium } = await import('../../src/build/audit/check.ts');
     const result = await checkMedium(args.file, await auditRequest(flags), this.progress, this.signal);
     for (const line of findingLines(result.findings)) this.log(line);
     this.log(`\n${result.light.toUpperCase()}  ${args.file}`);

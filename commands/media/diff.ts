@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import type { MediaDifference } from '../../src/build/diff-media.ts';
+import type { MediaDifference } from '../../src/build/medium/diff.ts';
 import { canAsk } from '../../src/host/terminal.ts';
 import { BaseCommand } from '../base.ts';
 import { mediumSecret, secretFlags } from './secret-flags.ts';
@@ -20,7 +20,7 @@ export default class MediaDiff extends BaseCommand {
 
   override async run(): Promise<MediaDifference> {
     const { args, flags } = await this.parse(MediaDiff);
-    const { diffMedia } = await import('../../src/build/diff-media.ts');
+    const { diffMedia } = await import('../../src/build/medium/diff.ts');
     const opens = flags['password-file'] !== undefined || flags['private-key'] !== undefined || canAsk();
     const secret = mediumSecret(flags);
     const result = await diffMedia(args.first, args.second, opens ? [secret, secret] : []);

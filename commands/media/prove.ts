@@ -111,5 +111,7 @@ export default class MediaProve extends BaseCommand {
 }
 
 async function usualProfile(file: string): Promise<Profile> {
-  return (await formOf(file)) === 'usb' ? 'usb-uefi-secureboot' : 'cd-uefi-secureboot';
+  return ({ usb: 'usb-uefi-secureboot', iso: 'cd-uefi-secureboot', wim: 'disk-uefi-secureboot' } as const)[
+    await formOf(file)
+  ];
 }

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import type { MediumSecret } from '../../src/build/open-policy.ts';
+import type { MediumSecret } from '../../src/build/medium/policy.ts';
 import { promptSecret, readPasswordFile } from '../../src/host/prompt.ts';
 import { readIdentity } from '../../src/trust/recipient.ts';
 

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import type { UnsealedMedium } from '../../src/build/open-policy.ts';
+import type { UnsealedMedium } from '../../src/build/medium/policy.ts';
 import { BaseCommand } from '../base.ts';
 import { mediumSecret, secretFlags } from './secret-flags.ts';
 
@@ -21,7 +21,7 @@ export default class MediaUnseal extends BaseCommand {
 
   override async run(): Promise<UnsealedMedium> {
     const { args, flags } = await this.parse(MediaUnseal);
-    const { contentIdentity } = await import('../../src/build/open-policy.ts');
+    const { contentIdentity } = await import('../../src/build/medium/policy.ts');
     const found = await contentIdentity(args.file, mediumSecret(flags));
     this.log(`# Key of the content of medium ${found.mediumId}: keep it secret.`);
     this.log('# age --decrypt --identity THIS-FILE FILE.age > FILE');

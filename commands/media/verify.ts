@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import type { Verification } from '../../src/build/verify.ts';
+import type { Verification } from '../../src/build/medium/verify.ts';
 import { readText } from '../../src/host/files.ts';
 import { BootwrightError } from '../../src/model/error.ts';
 import { formatBytes } from '../../src/model/quantity.ts';
@@ -29,7 +29,7 @@ export default class MediaVerify extends BaseCommand {
 
   override async run(): Promise<Verification> {
     const { args, flags } = await this.parse(MediaVerify);
-    const { verifyMedium } = await import('../../src/build/verify.ts');
+    const { verifyMedium } = await import('../../src/build/medium/verify.ts');
     const keys = flags.key === undefined ? await keysOfSite(flags.site) : await keysOfFiles(flags.key);
     const result = await verifyMedium(args.file, keys, this.progress, this.signal);
     const [first] = result.findings;
@@ -44,6 +44,8 @@ export default class MediaVerify extends BaseCommand {
     this.log(`  medium  ${result.mediumId}`);
     this.log(`  key     ${groupedFingerprint(result.key)}`);
     this.log(`  files   ${result.files}, ${formatBytes(result.bytes)}`);
+    for (const { number, file, expected } of result.volumes ?? [])
+      this.log(`  volume ${number}  ${file ?? `not compared: it is not there as ${expected}`}`);
     return result;
   }
 }

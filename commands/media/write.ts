@@ -3,9 +3,9 @@ import { nameOf } from '../../src/build/stick/choose.ts';
 import { portableDisks, writeOrder } from '../../src/build/stick/order.ts';
 import type { StickResult } from '../../src/build/stick/write.ts';
 import type { Disk } from '../../src/host/disks.ts';
-import { exists } from '../../src/host/files.ts';
 import { ask, canAsk } from '../../src/host/terminal.ts';
 import { formatBytes } from '../../src/model/quantity.ts';
+import { provenProfiles } from '../../src/prove/proof.ts';
 import { BaseCommand } from '../base.ts';
 
 export default class MediaWrite extends BaseCommand {
@@ -31,9 +31,12 @@ export default class MediaWrite extends BaseCommand {
     const disks = await portableDisks();
     const names = flags['yes-erase'] ?? (await this.choose(disks));
     if (names.length === 0) return { disks };
-    if (!(await exists(`${args.file}.proof.json`)))
+    const before = async (medium: string): Promise<void> => {
+      if ((await provenProfiles(args.file, medium)).length > 0) return;
       this.progress.note(`${args.file} has no proof that it starts: bootwright media prove ${args.file}`);
-    const { mediumId, sticks } = await writeOrder({ file: args.file, disks, names }, this.progress, this.signal);
+    };
+    const order = { file: args.file, disks, names, before };
+    const { mediumId, sticks } = await writeOrder(order, this.progress, this.signal);
     this.table(
       ['Stick', 'Serial', 'Result'],
       sticks.map(({ path, serial, error }) => [

@@ -8,5 +8,6 @@ export const capture: MediaKind<TaskSequence> = {
   name: 'capture',
   title: 'Capture medium',
   objections: captureObjections,
-  layout: (parts) => bootLayout('capture', parts),
+  // At the top, for whoever starts it on the running system.
+  layout: (parts) => bootLayout('capture', parts, [{ path: 'capture.sh', bytes: Buffer.from(parts.captureScript) }]),
 };

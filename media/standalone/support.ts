@@ -8,15 +8,9 @@ import { findStepType } from '../../src/steps/index.ts';
  */
 const needsServer: Readonly<Record<string, string>> = {
   SMS_TaskSequence_AutoApplyAction: 'Auto Apply Drivers asks a management point for drivers',
-  SMS_TaskSequence_DownloadPackageContentAction: 'Download Package Content asks a management point for places',
   SMS_TaskSequence_InstallUpdateAction: 'Install Software Updates needs a software update point',
   SMS_TaskSequence_RequestStateStoreAction: 'Request State Store needs a state migration point',
   SMS_TaskSequence_ReleaseStateStoreAction: 'Release State Store needs a state migration point',
-};
-
-const dynamicLists: Readonly<Record<string, string>> = {
-  SMS_TaskSequence_InstallApplicationAction: 'a list of applications read from variables',
-  SMS_TaskSequence_InstallSoftwareAction: 'a list of packages read from variables',
 };
 
 /** Every enabled step that cannot run without a network, with its reason. */
@@ -41,19 +35,11 @@ export function standaloneObjections(sequence: TaskSequence): Problem[] {
 function objection(step: Step): string | undefined {
   const reason = needsServer[step.type];
   if (reason !== undefined) return reason;
-  const list = dynamicLists[step.type];
-  if (list !== undefined && baseVariable(step) !== '') return `it installs ${list}, which only a server can resolve`;
   const type = findStepType(step.type);
   const settings = type?.settings.safeParse(step.settings);
   if (settings?.success === true && type?.needs?.(settings.data).managementPoint === true)
     return 'it needs a management point';
   return undefined;
-}
-
-function baseVariable(step: Step): string {
-  const setting = step.settings['baseVariable'];
-  if (typeof setting === 'string') return setting;
-  return step.properties?.find(({ property }) => property.toLowerCase() === 'basevariablename')?.value ?? '';
 }
 
 function stepsOf(items: readonly SequenceItem[], parent: string): { step: Step; path: string }[] {

@@ -14,6 +14,8 @@ export interface Undertaking {
   readonly actions: readonly string[];
   /** `false`: what starts by itself here cannot be stopped. */
   readonly mayRefuse?: boolean;
+  /** What N does. */
+  readonly declines?: string;
 }
 
 const confirmSeconds = 15;
@@ -38,7 +40,7 @@ export async function confirm(context: AgentContext, undertaking: Undertaking): 
 
 /** The page of the confirmation; `left` is `undefined` once the countdown has been stopped. */
 export function confirmPage(
-  { sequence, facts, targets, actions, mayRefuse = true }: Undertaking,
+  { sequence, facts, targets, actions, mayRefuse = true, declines = 'restarts, changes nothing' }: Undertaking,
   left: number | undefined,
   note?: string,
 ): Page {
@@ -69,7 +71,7 @@ export function confirmPage(
       ...(left === undefined || !mayRefuse ? [] : [{ key: 'Esc', text: 'waits' }]),
       ...(mayRefuse
         ? [
-            { key: 'N', text: 'restarts, changes nothing' },
+            { key: 'N', text: declines },
             { key: 'M', text: 'saves record' },
           ]
         : []),

@@ -137,6 +137,7 @@ class BootRun {
       await this.#journal.saveForDisk(saved, secrets, 1);
     }
     this.#display.pause();
+    if (target !== 'disk') await content.ready?.();
     // What was said since the last save, the restart itself, is not to be lost either.
     if (root !== undefined) await this.#deployment.reports?.save(root);
     if (delaySeconds > 0) await notice(this.#context, 'normal', 'The machine restarts', message, delaySeconds);

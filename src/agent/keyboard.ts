@@ -11,9 +11,12 @@ export interface Keyboard {
 
 /** The medium's layout first, then all others of the boot environment. Failing to change one is not an error. */
 export async function openKeyboard(folder: string, wanted: string): Promise<Keyboard> {
-  const layouts = layoutOrder(wanted, await readdir(folder).catch(() => []));
+  const files = await readdir(folder).catch(() => []);
+  const layouts = layoutOrder(wanted, files);
   let position = 0;
   const load = async (): Promise<void> => {
+    // A running system has a layout already, chosen by whoever sits there.
+    if (files.length === 0) return;
     // A program of the boot environment: it knows the screen's terminal and loads the keymap into the kernel.
     await run('keyboard', [layouts[position] ?? wanted]).catch(() => undefined);
   };

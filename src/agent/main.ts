@@ -15,6 +15,10 @@ if (environment === 'client') {
   const { runClient } = await import('./client/main.ts');
   process.exit(await runClient(words));
 }
+if (environment === 'capture') {
+  const { captureHere } = await import('./capture/here.ts');
+  process.exit(await captureHere());
+}
 if (environment === 'content-view') {
   const { serveContentView } = await import('./content-view.ts');
   const [medium = '', view = ''] = words;
@@ -22,7 +26,7 @@ if (environment === 'content-view') {
   process.exit();
 }
 if (environment !== 'boot' && environment !== 'deployed') {
-  process.stderr.write('usage: agent.mjs boot|deployed|client COMMAND|content-view MEDIUM FOLDER\n');
+  process.stderr.write('usage: agent.mjs boot|deployed|capture|client COMMAND|content-view MEDIUM FOLDER\n');
   process.exit(2);
 }
 const paths = agentPaths(environment);

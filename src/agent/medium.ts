@@ -1,11 +1,11 @@
-import { hashFile, listFiles, readBytes, readdir, readText, sizeOf } from '../host/files.ts';
+import { exists, hashFile, listFiles, readBytes, readdir, readText, sizeOf } from '../host/files.ts';
 import type { BoundSettings } from '../model/bootable.ts';
 import { BootwrightError } from '../model/error.ts';
 import type { Manifest, MediumFacts } from '../model/medium.ts';
 import type { Policy } from '../model/policy.ts';
+import { diskCodePath, openByCode } from '../trust/disk-code.ts';
 import { checkFile, checkFiles, checkManifestBelongsToPolicy, checkMedium, verifyManifest } from '../trust/manifest.ts';
 import { type PublicKey, parsePublicKey } from '../trust/public-key.ts';
-import { unseal } from '../trust/seal.ts';
 import type { AgentPaths } from './paths.ts';
 
 /** The medium as far as it can be trusted without a password: its manifest's signature has been checked. */
@@ -105,7 +105,7 @@ export async function openBrought<Format extends keyof Brought>(
   const name = `bootwright/policy.${facts.passwordRequired ? 'sealed' : 'json'}`;
   await checkSmall(manifest, folder, name);
   const bytes = await readable(readBytes(`${folder}/${name}`));
-  const plain = facts.passwordRequired ? await unseal(bytes, password ?? '') : bytes;
+  const plain = facts.passwordRequired ? await openByCode(bytes, password ?? '', await diskCodeOf(folder)) : bytes;
   const brought = parseJson(new TextDecoder().decode(plain), name) as Brought[Format];
   if (brought.format !== format)
     throw new BootwrightError('BW-AGENT-002', `${name} has the unknown format ${String(brought.format)}.`);
@@ -113,7 +113,14 @@ export async function openBrought<Format extends keyof Brought>(
   return brought;
 }
 
-async function checkSmall(manifest: Manifest, folder: string, path: string): Promise<void> {
+/** Of a prestaged disk, where there is one. Not in the signed list: it is made for each disk. */
+async function diskCodeOf(folder: string): Promise<Uint8Array | undefined> {
+  const path = `${folder}/${diskCodePath}`;
+  return (await exists(path)) && (await sizeOf(path)) < 65_536 ? readable(readBytes(path)) : undefined;
+}
+
+/** Compares one file with the manifest before it is read. @throws BW-TRUST-011, -013, BW-AGENT-002 */
+export async function checkSmall(manifest: Manifest, folder: string, path: string): Promise<void> {
   const expected = manifest.files.find((file) => file.path === path);
   if (expected === undefined)
     throw new BootwrightError('BW-TRUST-011', `${path} is not in the signed list of files. No disk was touched.`);

@@ -4,6 +4,7 @@ import { checkManifestBelongsToPolicy } from '../trust/manifest.ts';
 import type { AgentContext } from './context.ts';
 import type { InterruptedRun } from './earlier-run.ts';
 import { passwordKeeper, tpmKeeper } from './key-keepers.ts';
+import { keyStick } from './key-stick.ts';
 import { openKeyboard } from './keyboard.ts';
 import { type Medium, openPolicy } from './medium.ts';
 import { askPassword } from './password.ts';
@@ -29,6 +30,8 @@ export async function openSecrets(
   medium: Medium,
   verification: Verification,
   interrupted: InterruptedRun | undefined,
+  /** Of the medium, where somebody has typed it already. */
+  typed?: string,
 ): Promise<OpenedSecrets> {
   const { emit, paths } = context;
   const mediumId = medium.facts.id;
@@ -42,7 +45,10 @@ export async function openSecrets(
       return { ...found.content, vault: found.vault };
     }
   }
-  const { policy, password } = await openByPerson(context, medium, verification, sealed !== undefined);
+  const { policy, password } =
+    typed === undefined
+      ? await openByPerson(context, medium, verification, sealed !== undefined)
+      : { policy: await openPolicy(medium, typed), password: typed };
   if (password !== undefined) keepers.push(passwordKeeper(password));
   const plain = interrupted?.plain ?? {};
   if (sealed === undefined) return { policy, variables: plain, vault: await createVault(mediumId, keepers) };
@@ -50,7 +56,8 @@ export async function openSecrets(
   return { policy, variables: { ...found.content.variables, ...plain }, vault: found.vault };
 }
 
-async function openByPerson(
+/** Asks for the password where the medium has one. */
+export async function openByPerson(
   context: AgentContext,
   medium: Medium,
   verification: Verification,
@@ -58,9 +65,11 @@ async function openByPerson(
 ): Promise<{ readonly policy: Policy; readonly password: string | undefined }> {
   const { facts } = medium;
   if (!facts.passwordRequired) return { policy: await openPolicy(medium, undefined), password: undefined };
+  const open = async (password: string) => ({ policy: await openPolicy(medium, password), password });
   const opened = await askPassword(context, {
     keyboard: await openKeyboard(context.paths.keymaps, facts.keyboard),
-    open: async (password) => ({ policy: await openPolicy(medium, password), password }),
+    open,
+    ...(facts.kind === 'prestaged' ? { stick: keyStick(context, facts.id, open) } : {}),
     ...(isAskedAgain ? { reason: 'The run goes on; what it keeps secret needs the password again.' } : {}),
     signal: verification.refused,
   });

@@ -17,6 +17,8 @@ export interface PasswordQuestion<Opened> {
   readonly open: (password: string) => Promise<Opened>;
   /** Why it is asked, for a person who saw it once already. */
   readonly reason?: string;
+  /** Looks for a stick whose key opens it too; asked first, and again when Enter is pressed without a password. */
+  readonly stick?: () => Promise<Opened | undefined>;
   readonly signal?: AbortSignal;
 }
 
@@ -26,10 +28,12 @@ export interface PasswordQuestion<Opened> {
  */
 export async function askPassword<Opened>(
   context: AgentContext,
-  { keyboard, title, open, reason, signal }: PasswordQuestion<Opened>,
+  { keyboard, title, open, reason, stick, signal }: PasswordQuestion<Opened>,
 ): Promise<Opened | undefined> {
   const { terminal, emit, clock } = context;
   let slip: string | undefined;
+  const known = await stick?.();
+  if (known !== undefined) return known;
   for (let attempt = 1; ; attempt += 1) {
     for (let left = pauseBefore(attempt); left > 0; left -= 1) {
       terminal.show(page({ note: `Wrong password. The next try is possible in ${left} s.` }));
@@ -40,8 +44,8 @@ export async function askPassword<Opened>(
     const note = attempt === 1 ? (reason ?? '') : wrong;
     terminal.discardKeys();
     emit({ type: 'prompt.shown', prompt: 'password', text: note === '' ? 'Password' : note, attempt });
-    const typed = await typePassword(note);
-    if (typed === undefined) return undefined;
+    const typed = await typeUntilStick(note);
+    if (typed === undefined || typeof typed !== 'string') return typed?.opened;
     terminal.show(page({ note: 'Checking …', keys: false }));
     try {
       const opened = await open(typed.normalize('NFC'));
@@ -52,6 +56,19 @@ export async function askPassword<Opened>(
       if (!(error instanceof BootwrightError && error.code === 'BW-TRUST-002')) throw error;
       emit({ type: 'prompt.answered', prompt: 'password', answer: 'wrong' });
       slip = recoveryKeySlip(typed);
+    }
+  }
+
+  /** Enter alone looks for a stick, as often as wanted. */
+  async function typeUntilStick(note: string): Promise<string | { readonly opened: Opened } | undefined> {
+    let said = note;
+    for (;;) {
+      const typed = await typePassword(said);
+      if (typed !== '') return typed;
+      terminal.show(page({ note: 'Looking for a stick with a key ...', keys: false }));
+      const opened = await stick?.();
+      if (opened !== undefined) return { opened };
+      said = 'No stick with a key of this medium was found.';
     }
   }
 
@@ -66,7 +83,7 @@ export async function askPassword<Opened>(
       else if (press.kind === 'backspace') typed = [...typed].slice(0, -1).join('');
       else if (press.kind === 'escape' || press.kind === 'clear-line') typed = '';
       else if (press.kind === 'f2') await keyboard.next();
-      else if (press.kind === 'enter' && typed !== '') return typed;
+      else if (press.kind === 'enter' && (typed !== '' || stick !== undefined)) return typed;
     }
   }
 
@@ -83,7 +100,7 @@ export async function askPassword<Opened>(
       ],
       keys: keys
         ? [
-            { key: 'Enter', text: 'goes on' },
+            { key: 'Enter', text: stick === undefined ? 'goes on' : 'goes on; alone: looks for a key stick' },
             { key: 'F2', text: 'other keyboard layout' },
             { key: 'Esc', text: 'clears' },
           ]

@@ -6,6 +6,8 @@ export interface AgentPaths {
   readonly medium: string;
   /** Where the content partition of a stick is mounted, when the medium has one. */
   readonly store: string;
+  /** Where further discs of the medium are mounted, by number. */
+  readonly volumes: string;
   /** Devices the medium lies on, one per line: whole disk and partition. */
   readonly source: string;
   /** What the medium's small archive brought into the initramfs: medium.json and keys. */
@@ -47,6 +49,7 @@ export function agentPaths(environment: 'boot' | 'deployed', root = '/'): AgentP
   return {
     medium: join(root, 'run/bootwright/medium'),
     store: join(root, 'run/bootwright/store'),
+    volumes: join(root, 'run/bootwright/volumes'),
     source: join(root, 'run/bootwright/source'),
     etc: join(root, 'run/bootwright/etc'),
     server: join(root, 'run/bootwright/etc/server.json'),

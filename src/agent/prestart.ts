@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { readText } from '../host/files.ts';
+import type { MediumPrestart } from '../model/bootable.ts';
 import type { SequenceVariable } from '../model/sequence.ts';
 import type { AgentContext } from './context.ts';
 
@@ -23,6 +25,17 @@ export async function runBefore(context: AgentContext, text: string, directory?:
   terminal.show({ id: 'prestart', title: 'Preparing …', tone: 'normal', blocks: [], keys: [] });
   const { code, output } = await machine.command({ command, ...(directory === undefined ? {} : { directory }) });
   log(context, code === 0 ? 'info' : 'warning', `Ended with ${code}: ${output.slice(-1000)}`);
+}
+
+/** What a medium brings for that. `folder`: its root, as it can be read; its files were compared with their signed list. */
+export async function runPrestartOf(
+  context: AgentContext,
+  folder: string,
+  prestart: MediumPrestart | undefined,
+): Promise<void> {
+  if (prestart === undefined) return;
+  const { command, folder: own } = prestart;
+  await runBefore(context, command, ...(own === undefined ? [] : [join(folder, own)]));
 }
 
 /** What those commands wrote into `/run/bootwright/variables`, a line `NAME=value` for each. */

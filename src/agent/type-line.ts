@@ -49,7 +49,8 @@ export async function typeLine<T>(
       if (line.escape !== 'clears') return undefined;
       typed = '';
     } else if (press?.kind === 'enter') {
-      const value = read(typed);
+      // One and the same letter reaches us composed from one keyboard and decomposed from another.
+      const value = read(typed.normalize('NFC'));
       if (value !== undefined) return value;
       note = wrong(typed);
     }

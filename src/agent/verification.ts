@@ -52,7 +52,7 @@ export function startVerification(context: AgentContext, medium: Medium): Verifi
   };
 }
 
-function verificationPage(bytes: number, totalBytes: number, file: string): Page {
+export function verificationPage(bytes: number, totalBytes: number, file: string): Page {
   return {
     id: 'verification',
     title: 'Checking the medium',

@@ -14,7 +14,7 @@ import { signBytes } from '../trust/signature.ts';
 import { damaged } from './boot-image.ts';
 import { withoutContentKey } from './encrypt-content.ts';
 import type { Hashes } from './hashes.ts';
-import type { IsoStructure } from './iso-reader.ts';
+import type { IsoStructure } from './iso/reader.ts';
 import type { OwnFiles } from './target.ts';
 
 /** Everything a medium is made of, its secrets included: never printed, never part of a plan. */
@@ -151,7 +151,7 @@ function withFiles(layout: Layout, files: readonly LayoutFile[]): Layout {
 function refuseChangedBootImage({ parts }: MediumRecipe, draft: Layout, hashes: Hashes): void {
   for (const file of draft.files) {
     const expected = 'source' in file ? file.sha256 : undefined;
-    if (expected === undefined || file.path === draft.boot.biosImage) continue;
+    if (expected === undefined || file.path === draft.boot?.biosImage) continue;
     if (hashes.get(file.path) !== expected)
       throw damaged(parts.bootImage, `${file.path} was changed since it was built`);
   }

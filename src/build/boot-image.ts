@@ -42,14 +42,7 @@ export async function chooseBootImage(
 
 /** The signed loaders, which also go into the EFI boot image. @throws BW-MEDIA-014 changed since it was built */
 export async function readLoaders({ image, folder }: ChosenBootImage): Promise<MediumParts['loaders']> {
-  const read = async (role: BootFileRole): Promise<Uint8Array> => {
-    const file = image.files[role];
-    if (file === undefined) throw damaged(image, `it has no file for ${role}`);
-    const bytes = await readBytes(join(folder, file.name));
-    if (createHash('sha256').update(bytes).digest('hex') !== file.sha256)
-      throw damaged(image, `${file.name} was changed`);
-    return bytes;
-  };
+  const read = (role: BootFileRole): Promise<Uint8Array> => readBootFile({ image, folder }, role);
   return {
     shim: await read('shim'),
     // Of a locked boot image shim starts the signed whole instead of GRUB.
@@ -57,6 +50,16 @@ export async function readLoaders({ image, folder }: ChosenBootImage): Promise<M
     ...(image.files['enrol'] === undefined ? {} : { enrol: await read('enrol') }),
     ...(image.files['mok-manager'] === undefined ? {} : { mokManager: await read('mok-manager') }),
   };
+}
+
+/** A file of a boot image, whole. @throws BW-MEDIA-014 changed since it was built */
+export async function readBootFile({ image, folder }: ChosenBootImage, role: BootFileRole): Promise<Uint8Array> {
+  const file = image.files[role];
+  if (file === undefined) throw damaged(image, `it has no file for ${role}`);
+  const bytes = await readBytes(join(folder, file.name));
+  if (createHash('sha256').update(bytes).digest('hex') !== file.sha256)
+    throw damaged(image, `${file.name} was changed`);
+  return bytes;
 }
 
 export function damaged(image: BootImage, why: string): BootwrightError {

@@ -3,9 +3,11 @@ import { verifyWim } from '../content/verify-wim.ts';
 import { BootwrightError } from '../model/error.ts';
 import type { Progress } from '../model/progress.ts';
 import { draftLayout, finishLayout, type MediumRecipe } from './assemble.ts';
-import type { PreparedMedium } from './prepare.ts';
+import type { PreparedMedium } from './order/prepare.ts';
 import type { HashSource } from './sources.ts';
+import { withSplitImages } from './split-images.ts';
 import { targets } from './targets.ts';
+import { spread, writeVolumes } from './volumes/write.ts';
 
 export interface WriteOptions {
   /** Decompress every image before anything is written; what was found good is remembered. */
@@ -22,6 +24,8 @@ export interface WrittenMedium {
   readonly size: number;
   /** Opens the medium like its password; nobody keeps a copy of it. */
   readonly recoveryKey?: string;
+  /** The discs, when there are several; `file` is the first of them. */
+  readonly volumes?: readonly { readonly file: string; readonly size: number }[];
 }
 
 /**
@@ -31,9 +35,31 @@ export interface WrittenMedium {
  */
 export async function writeMedium(prepared: PreparedMedium, options: WriteOptions): Promise<WrittenMedium> {
   const { plan } = prepared;
-  const { progress, signal } = options;
   const recipe = await prepared.recipe();
   if (options.verifyContent === true) await verifyImages(recipe, options);
+  const { largestFile } = prepared;
+  return largestFile === undefined
+    ? writeRecipe(recipe, prepared, options)
+    : withSplitImages(recipe, largestFile, plan.output, options, (split) => writeRecipe(split, prepared, options));
+}
+
+async function writeRecipe(
+  recipe: MediumRecipe,
+  { plan, volumeSize }: PreparedMedium,
+  { progress, signal }: WriteOptions,
+): Promise<WrittenMedium> {
+  const { recoveryKey } = recipe;
+  const common = { label: plan.label, ...(recoveryKey === undefined ? {} : { recoveryKey }) };
+  const discs = volumeSize === undefined ? undefined : spread(recipe, recipe.content, volumeSize);
+  if (discs !== undefined && discs.assignment.count > 1) {
+    const { id, files } = await writeVolumes(recipe, {
+      ...{ output: plan.output, assignment: discs.assignment, hash: contentHash(recipe), progress },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const [first] = files;
+    const size = files.reduce((sum, file) => sum + file.size, 0);
+    return { ...common, id, size, file: first?.file ?? plan.output, volumes: files };
+  }
   const draft = draftLayout(recipe);
   let id = '';
   const { bootImage, bootImageFolder } = recipe.parts;
@@ -49,8 +75,7 @@ export async function writeMedium(prepared: PreparedMedium, options: WriteOption
     progress,
     ...(signal === undefined ? {} : { signal }),
   });
-  const { recoveryKey } = recipe;
-  return { file: plan.output, id, label: plan.label, size, ...(recoveryKey === undefined ? {} : { recoveryKey }) };
+  return { ...common, file: plan.output, id, size };
 }
 
 async function verifyImages({ content }: MediumRecipe, { progress, signal }: WriteOptions): Promise<void> {
@@ -76,7 +101,9 @@ function contentHash({ content }: MediumRecipe): HashSource {
   for (const { item, files } of content) {
     for (const { source, sha256 } of files)
       if (item.version !== undefined && sha256 !== undefined) stored.set(source, sha256);
-    if (item.kind === 'os-image' && item.confidential === undefined) for (const { source } of files) images.add(source);
+    // Parts were made from an image that was checked.
+    if (item.kind === 'os-image' && item.confidential === undefined && !item.file.endsWith('.swm'))
+      for (const { source } of files) images.add(source);
   }
   return async (path, onBytes, signal) => {
     if (images.has(path)) await verifyWim(path, { onBytes, signal });

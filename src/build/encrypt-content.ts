@@ -102,14 +102,17 @@ export async function writeEncrypted(
       let target = targets.shift();
       for await (const piece of storedContent({ source, size, encryption })) {
         signal?.throwIfAborted();
-        hash.update(piece);
+        const writes: Promise<unknown>[] = [];
         for (let taken = 0; taken < piece.length; ) {
           if (target === undefined) throw changed(source);
           const count = Math.min(target.room, piece.length - taken);
-          await handle.write(piece, taken, count, target.offset);
+          writes.push(handle.write(piece, taken, count, target.offset));
           taken += count;
           target = count < target.room ? { offset: target.offset + count, room: target.room - count } : targets.shift();
         }
+        // Another thread writes meanwhile.
+        hash.update(piece);
+        await Promise.all(writes);
         written += piece.length;
         progress.advance(written, path);
       }

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { freeBytes, stat } from '../host/files.ts';
 import { BootwrightError } from '../model/error.ts';
 import { formatBytes } from '../model/quantity.ts';
+import { partBytes } from './partial.ts';
 
 /**
  * Refuses a place where nothing should or could be written, before any work is done.
@@ -21,7 +22,7 @@ export async function checkOutput(output: string, force: boolean): Promise<void>
 /** The old output stays until the new one is whole, so it does not count as free. @throws BW-HOST-004 */
 export async function checkSpace(output: string, needed: number): Promise<number> {
   const folder = dirname(resolve(output));
-  const free = await freeBytes(folder);
+  const free = (await freeBytes(folder)) + (await partBytes(output));
   if (free < needed)
     throw new BootwrightError(
       'BW-HOST-004',

@@ -3,10 +3,10 @@ import type { BootFileRole, BootImage } from '../model/boot-image.ts';
 import type { Layout, LayoutFile } from '../model/layout.ts';
 import type { Progress } from '../model/progress.ts';
 import type { Hashes } from './hashes.ts';
-import type { IsoStructure } from './iso-reader.ts';
+import type { IsoStructure } from './iso/reader.ts';
 import type { HashSource } from './sources.ts';
 
-export type TargetName = 'iso' | 'usb';
+export type TargetName = 'iso' | 'usb' | 'usb-single' | 'wim';
 
 /** Files a target adds to those of the kind; before anything is known, with their final length. */
 export type OwnFiles = (layout: Layout, known?: { hashes: Hashes; structure?: IsoStructure }) => LayoutFile[];
@@ -19,6 +19,8 @@ export interface MediumTarget {
   /** What of a kind's layout lies on this target. */
   readonly select: (layout: Layout) => Layout;
   readonly ownFiles: OwnFiles;
+  /** Bytes of the largest file it can hold; images that are larger are split. */
+  readonly largestFile?: number;
   /** Bytes the finished file takes on the disk, at most. */
   readonly size: (layout: Layout) => number;
   readonly warnings: (layout: Layout) => string[];

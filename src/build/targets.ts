@@ -1,23 +1,19 @@
 import { type Layout, layoutFileSize } from '../model/layout.ts';
-import { estimateIsoSize, writeIso } from './iso.ts';
-import type { IsoStructure } from './iso-reader.ts';
+import { imageFacts } from './image-facts.ts';
+import { estimateIsoSize, writeIso } from './iso/write.ts';
 import type { MediumTarget, TargetName } from './target.ts';
+import { singlePartitionTarget } from './usb/single.ts';
 import { usbTarget } from './usb/target.ts';
+import { wimTarget } from './wim/target.ts';
 
 const fat32Limit = 4 * 1024 ** 3 - 1;
-const unknown = '0'.repeat(64);
 
 /** One hybrid ISO 9660 image. */
 const isoTarget: MediumTarget = {
   name: 'iso',
   needs: ['bios-cd', 'bios-mbr'],
   select: (layout) => layout,
-  // What lies beside the files, so that the manifest's signature covers every byte of the image (`media verify`).
-  ownFiles: (_, known) => {
-    const structure: IsoStructure = known?.structure ?? { systemArea: unknown, remainder: unknown };
-    const text = JSON.stringify({ format: 'bootwright-image/1', ...structure });
-    return [{ path: 'bootwright/image.json', bytes: Buffer.from(`${text}\n`) }];
-  },
+  ownFiles: (_, known) => [imageFacts(known?.structure)],
   size: estimateIsoSize,
   warnings: tooLarge,
   write: (job) =>
@@ -30,9 +26,15 @@ function tooLarge({ files }: Layout): string[] {
     .map(({ path }) => `${path} is larger than FAT32 allows: write the ISO byte by byte instead of copying its files.`);
 }
 
-export const targets: Readonly<Record<TargetName, MediumTarget>> = { iso: isoTarget, usb: usbTarget };
+export const targets: Readonly<Record<TargetName, MediumTarget>> = {
+  iso: isoTarget,
+  usb: usbTarget,
+  'usb-single': singlePartitionTarget,
+  wim: wimTarget,
+};
 
 /** What the name of the output says; an ISO when it says nothing. */
 export function targetOf(output: string): TargetName {
+  if (/\.wim$/i.test(output)) return 'wim';
   return /\.(img|raw|usb)$/i.test(output) ? 'usb' : 'iso';
 }

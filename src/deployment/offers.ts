@@ -139,7 +139,10 @@ export function bootImageObjection(bootImage: string, { catalogue, identity, ori
   if (origin === 'client') return undefined;
   const kind = catalogue.bootImages.get(bootImage.toLowerCase());
   // From media the machine has started already.
-  if (kind === undefined) return origin === 'pxe' ? `its boot image ${bootImage} is not built (bootwright boot-image build ${bootImage})` : undefined;
+  if (kind === undefined)
+    return origin === 'pxe'
+      ? `its boot image ${bootImage} is not built (bootwright boot-image build ${bootImage})`
+      : undefined;
   if (canStart(identity, kind)) return undefined;
   const { firmware, architecture } = identity;
   return `its boot image ${bootImage} is for ${kind}, which ${firmware.toUpperCase()} on ${architecture} cannot start`;

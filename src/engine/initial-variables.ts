@@ -28,6 +28,6 @@ export async function fillVariables(environment: VariableEnvironment, options: I
     put(policy.variables, 'policy');
     put(variables, 'prompt');
   } else restoreVariables(environment, resume);
-  const engine = await builtInVariables(machine, policy.sequence, policy.organisation);
+  const engine = await builtInVariables(machine, policy.sequence, policy.organisation, policy.mediaKind);
   for (const [name, value] of Object.entries({ ...engine, ...builtIns })) environment.put(name, value, 'engine');
 }

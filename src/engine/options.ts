@@ -8,7 +8,8 @@ import type { SecretMask } from './mask.ts';
 import type { Journal, Resume, RunSecrets, RunState } from './state.ts';
 
 export interface RunSequenceOptions {
-  readonly policy: Pick<Policy, 'sequence' | 'variables' | 'secrets' | 'organisation'>;
+  readonly policy: Pick<Policy, 'sequence' | 'variables' | 'secrets' | 'organisation'> &
+    Partial<Pick<Policy, 'mediaKind'>>;
   readonly machine: Machine;
   readonly run: RunFacts;
   /** A content object's facts and its absolute place on this machine. */

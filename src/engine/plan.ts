@@ -1,4 +1,5 @@
 import type { Disk } from '../model/machine.ts';
+import { type ContentItem, dependenciesOf, findItem, type Policy } from '../model/policy.ts';
 import type { Environment, TaskSequence } from '../model/sequence.ts';
 import type { StepNeeds, StepType } from '../model/step.ts';
 import { stepTypes as allStepTypes } from '../steps/index.ts';
@@ -53,12 +54,27 @@ export function planSequence(sequence: TaskSequence, stepTypes: readonly StepTyp
   return { steps, total: table.total };
 }
 
-/** IDs of the content the steps need, each once; in one environment or in both. */
-export function contentNeeds(sequence: TaskSequence, environment?: Environment, stepTypes = allStepTypes): string[] {
-  const steps = planSequence(sequence, stepTypes).steps.filter(
-    ({ environments }) => environment === undefined || environments.includes(environment),
-  );
-  return [...new Set(steps.flatMap(({ needs }) => needs.content?.map(({ id }) => id) ?? []))];
+/**
+ * The content that steps of one environment may want, each item once: what they name, everything of the kind their lists
+ * are made of, and what applications depend on. What the policy does not hold is left out.
+ */
+export function contentNeeds(
+  { sequence, content }: Pick<Policy, 'sequence' | 'content'>,
+  environment: Environment,
+  stepTypes = allStepTypes,
+): ContentItem[] {
+  const wanted = new Set<ContentItem>();
+  const add = (item: ContentItem | undefined): void => {
+    if (item === undefined || wanted.has(item)) return;
+    wanted.add(item);
+    for (const id of dependenciesOf(item)) add(findItem(content, id));
+  };
+  for (const { environments, needs } of planSequence(sequence, stepTypes).steps) {
+    if (!environments.includes(environment)) continue;
+    for (const { id } of needs.content ?? []) add(findItem(content, id));
+    for (const item of content) if (item.kind === needs.listed?.kind) add(item);
+  }
+  return [...wanted];
 }
 
 export interface PlannedTarget {

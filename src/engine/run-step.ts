@@ -83,6 +83,7 @@ async function callStep(
   });
   return type.run(settings, options.machine, {
     variables: accessForStep(environment, {
+      outputs: type.outputs ?? [],
       mustHide: (value) => mask.text(value) !== value,
       isSecret: (text) => [...secrets].some((secret) => text.includes(secret)),
       onSet: ({ name, value, hidden }) => emit({ type: 'variable.set', name, value: hidden ? '********' : value }),

@@ -101,6 +101,8 @@ export class VariableEnvironment {
 }
 
 export interface StepAccessOptions {
+  /** Read-only names that are the step's own to set. */
+  readonly outputs?: readonly string[];
   readonly onSet?: (variable: Variable) => void;
   /** Whether a text holds one of the site's secrets literally. */
   readonly isSecret?: (text: string) => boolean;
@@ -113,7 +115,9 @@ export function accessForStep(environment: VariableEnvironment, options: StepAcc
   return {
     get: (name) => environment.get(name),
     set(name, value, { hidden = false } = {}) {
-      environment.set(name, value, 'step', hidden || options.mustHide?.(value) === true);
+      const hides = hidden || options.mustHide?.(value) === true;
+      if (options.outputs?.includes(name)) environment.put(name, value, 'step', hides);
+      else environment.set(name, value, 'step', hides);
       options.onSet?.(environment.find(name) ?? { name, value, hidden, origin: 'step' });
     },
     expand: (text) => environment.expand(text),

@@ -7,16 +7,21 @@ const commonName = Buffer.from([0x06, 0x03, 0x55, 0x04, 0x03]);
  * verifies nothing. Empty when the program is not signed or not an EFI program.
  */
 export function signerNames(bytes: Uint8Array): string[][] {
+  return certificateEntries(bytes).map(namesIn);
+}
+
+/** The entries of an EFI program's certificate table, each PKCS #7 in DER when it is what it should be. */
+export function certificateEntries(bytes: Uint8Array): Buffer[] {
   const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const table = certificateTable(data);
-  const signatures: string[][] = [];
+  const entries: Buffer[] = [];
   for (let at = 0; at + 8 <= table.length; ) {
     const length = table.readUInt32LE(at);
     if (length < 8 || at + length > table.length) break;
-    signatures.push(namesIn(table.subarray(at + 8, at + length)));
+    entries.push(table.subarray(at + 8, at + length));
     at += Math.ceil(length / 8) * 8;
   }
-  return signatures;
+  return entries;
 }
 
 function certificateTable(data: Buffer): Buffer {

@@ -137,6 +137,7 @@ function reason(cause: unknown): string {
 }
 
 export {
+  appendFile,
   chmod,
   copyFile,
   link,

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+
 export function processId(): number {
   return process.pid;
 }
@@ -11,4 +13,9 @@ export function isRunning(id: number): boolean {
   } catch (error) {
     return (error as { code?: string }).code === 'EPERM';
   }
+}
+
+/** Differs between two starts of this machine. */
+export async function bootId(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
 }

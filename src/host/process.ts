@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly discardOutput?: boolean;
   /** Give the program a process group of its own, and end all of it when `signal` aborts. */
   readonly wholeGroup?: boolean;
+  /** The kernel ends it when this process ends, however that happens. */
+  readonly endsWithUs?: boolean;
 }
 
 export interface RunResult {
@@ -46,7 +48,9 @@ function fixedEnvironment(): Record<string, string> {
  * @throws BW-HOST-001 not installed, BW-HOST-002 failed, BW-HOST-003 timed out, BW-HOST-006 cancelled
  */
 export async function run(file: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const child = execa(file, args, {
+  const mortal = options.endsWithUs === true;
+  const command = mortal ? ['--pdeathsig', 'KILL', file, ...args] : args;
+  const child = execa(mortal ? 'setpriv' : file, command, {
     reject: false,
     extendEnv: false,
     env: { ...fixedEnvironment(), ...options.environment },
@@ -78,8 +82,9 @@ export async function run(file: string, args: readonly string[], options: RunOpt
       'BW-HOST-003',
       `${file} did not finish in ${options.timeoutMilliseconds} ms and was ended.`,
     );
-  if (result.exitCode === undefined) {
-    if (result.code === 'ENOENT') {
+  const isMissing = result.code === 'ENOENT' || (mortal && result.exitCode === 127);
+  if (result.exitCode === undefined || isMissing) {
+    if (isMissing) {
       const from = packageOf(file);
       throw new BootwrightError('BW-HOST-001', `The program ${file} is not installed.`, {
         ...(from === undefined ? {} : { fix: `Install the package ${from} (Debian: apt-get install ${from}).` }),

@@ -32,9 +32,12 @@ export type EventBody =
         | 'approval'
         | 'choice'
         | 'network'
+        | 'volume'
         | 'input';
       readonly text: string;
       readonly attempt?: number;
+      /** Number of the disc that is asked for. */
+      readonly volume?: number;
     }
   | { readonly type: 'prompt.answered'; readonly prompt: string; readonly answer: string }
   | { readonly type: 'verify.progress'; readonly bytes: number; readonly totalBytes: number; readonly file: string }

@@ -12,7 +12,8 @@ export interface Layout {
   readonly files: readonly LayoutFile[];
   /** Loaders for a part of their own, where a target keeps them apart from the medium's files. */
   readonly loaders?: readonly LayoutFile[];
-  readonly boot: {
+  /** Absent: nothing starts from it. */
+  readonly boot?: {
     /** Paths inside the tree. */
     readonly biosImage: string;
     readonly efiImage: string;

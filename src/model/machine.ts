@@ -8,18 +8,26 @@ export interface Machine {
   readonly kind: 'linux' | 'simulated' | 'windows';
   readonly environment: 'boot' | 'deployed';
   facts(): Promise<MachineFacts>;
-  /** All disks but those the boot medium lies on, in a stable order (by bus path). */
+  /**
+   * All disks but those the boot medium lies on, in a stable order (by bus path). A prestaged medium lies on the machine's
+   * own disk, which is one of them: nothing that is done to it reaches the medium's partitions.
+   */
   disks(): Promise<readonly Disk[]>;
 
-  /** Replaces the whole partition table. Erases everything on the disk. */
+  /** Replaces the whole partition table, but for the partitions of a prestaged medium. Erases everything else on the disk. */
   partition(disk: string, table: PartitionPlan): Promise<void>;
-  /** The table as it is on the disk now. */
+  /** The table as it is on the disk now, without the partitions of a prestaged medium. */
   partitionTable(disk: string): Promise<PartitionTable>;
   /**
    * Creates a file system on a volume. Everywhere a volume is named, a device (`/dev/sda2`) or the stable
    * `PARTUUID=<uuid>` will do; variables hold the latter, because device names change between starts.
    */
   format(volume: string, fileSystem: FileSystem, label: string): Promise<void>;
+  /**
+   * In the deployed system: removes partitions of a disk, and lets the volume of its root file system have the room behind
+   * it. Nothing that is mounted is removed.
+   */
+  releasePartitions(volumes: readonly string[]): Promise<ReleasedRoom>;
   /** File system, label and UUID as found on the volume now. */
   volume(device: string): Promise<VolumeFacts>;
 
@@ -105,6 +113,23 @@ export interface Disk {
   readonly removable: boolean;
   /** What is on it now, in words for the person who is asked: `3 partitions, ext4 "root" (Debian 12)`. */
   readonly contents: string;
+  /** A prestaged medium lies here. */
+  readonly prestaged?: PrestagedPart;
+}
+
+/** What a prestaged medium takes of a disk. */
+export interface PrestagedPart {
+  /** `PARTUUID=…` of its partitions, which stay. */
+  readonly volumes: readonly string[];
+  /** Bytes in one piece beside them, whole MiB: the room for everything else. */
+  readonly usableBytes: number;
+}
+
+export interface ReleasedRoom {
+  /** Devices that are gone. */
+  readonly removed: readonly string[];
+  /** Bytes of the root file system's partition, before and after. */
+  readonly rootBytes: { readonly before: number; readonly after: number };
 }
 
 export type FileSystem = 'ext4' | 'fat32' | 'ntfs' | 'none';
@@ -166,6 +191,8 @@ export interface CompareImageRequest {
   readonly sampleSize: number;
   /** Top-level entries on the volume that do not belong to the image. */
   readonly ignore: readonly string[];
+  /** What the volume holds beside the image is no difference. */
+  readonly mayHoldMore?: boolean;
 }
 
 export interface ImageComparison {
@@ -250,7 +277,15 @@ export interface CommandRequest {
   readonly timeoutSeconds?: number;
   readonly signal?: AbortSignal;
   readonly onOutput?: (line: string) => void;
+  /** Only asks something of the machine. A model has nothing to run: it answers with what was left there, else with 1. */
+  readonly question?: boolean;
+  /** What is there afterwards if the command does its work. A model makes it so; everybody else has to look. */
+  readonly leaves?: readonly LeftBehind[];
 }
+
+export type LeftBehind =
+  | { readonly file: string; readonly text: string }
+  | { readonly answer: string; readonly code: number };
 
 export interface CommandResult {
   readonly code: number;

@@ -35,8 +35,12 @@ export interface MediumParts {
     readonly mokManager?: Uint8Array;
     /** Certificate of the key that signed the second stage, for MokManager to enrol. */
     readonly enrol?: Uint8Array;
+    /** GRUB for BIOS where the medium is laid on a disk: first sector and core image, made for their places there. */
+    readonly disk?: { readonly sector: Uint8Array; readonly core: Uint8Array };
   };
   readonly menus: BootMenus;
+  /** Text of `templates/medium/capture.sh`. */
+  readonly captureScript: string;
   readonly content: readonly ContentFile[];
   /** Public keys the boot environment trusts: name of the `.pub` file and its text. */
   readonly keys: readonly { readonly name: string; readonly text: string }[];

@@ -21,10 +21,14 @@ export interface MediumFacts {
   readonly keyboard: string;
   readonly bootImage: { readonly id: string; readonly kernelVersion: string; readonly built?: string };
   readonly protection: 'chain' | 'sealed' | 'locked';
+  /** Of prestaged media: what is to be done a server says. Bootable ones always ask, others never. */
+  readonly online?: true;
   /** The program. */
   readonly createdBy: string;
   /** What whoever made it wrote about it, for people; as public as all facts. */
   readonly about?: MediumAbout;
+  /** On how many discs it lies, when it is more than one; this is the first. */
+  readonly volumes?: number;
 }
 
 export interface MediumAbout {

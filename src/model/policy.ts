@@ -1,6 +1,8 @@
+import type { MediumPrestart } from './bootable.ts';
 import type { ContentKind } from './content.ts';
 import type { MediumBinding } from './medium.ts';
 import type { SequenceVariable, TaskSequence } from './sequence.ts';
+import type { ApplicationDefinition } from './software.ts';
 
 /**
  * What a target receives: compiled from the site, immutable. On stand-alone media it is the sealed part
@@ -17,6 +19,8 @@ export interface Policy extends MediumBinding {
   readonly content: readonly ContentItem[];
   /** Web servers that hold content by its hash, beside the servers of the site: base URLs, http or https. */
   readonly contentServers?: readonly string[];
+  /** What the medium runs before anything is asked or erased. */
+  readonly prestart?: MediumPrestart;
   readonly unattended: boolean;
   readonly allowShell: boolean;
   /** ISO 8601 UTC; compared with the target's own clock. */
@@ -50,6 +54,20 @@ export interface ContentItem {
   readonly definition?: unknown;
   /** Present: every file is an age file for this recipient. Its identity is the policy's secret `content-key`. */
   readonly confidential?: ConfidentialContent;
+}
+
+/** What a step means by a text: an ID in any case, of an application also its exact name. */
+export function findItem(content: readonly ContentItem[], text: string): ContentItem | undefined {
+  return (
+    content.find(({ id }) => id.toLowerCase() === text.toLowerCase()) ??
+    content.find(({ kind, name }) => kind === 'application' && name === text)
+  );
+}
+
+/** IDs of applications that have to be installed before this one. */
+export function dependenciesOf({ kind, definition }: Pick<ContentItem, 'kind' | 'definition'>): readonly string[] {
+  const { dependencies } = (definition ?? {}) as Partial<ApplicationDefinition>;
+  return kind === 'application' ? (dependencies ?? []) : [];
 }
 
 export interface ConfidentialContent {

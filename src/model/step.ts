@@ -1,4 +1,5 @@
 import type { ZodType } from 'zod';
+import type { ContentKind } from './content.ts';
 import type { Problem } from './error.ts';
 import type { Disk, Machine } from './machine.ts';
 import type { ContentItem } from './policy.ts';
@@ -23,6 +24,8 @@ export interface StepType<Settings = unknown> {
   readonly variables: Readonly<Record<string, string>>;
   /** Top-level settings in which the step replaces `%NAME%` itself, because it has to know where secrets go. */
   readonly unexpanded?: readonly string[];
+  /** Read-only variables (`_TSAppInstallStatus`) that are this step's to set. */
+  readonly outputs?: readonly string[];
   readonly environments: readonly Environment[];
   /** Erases or overwrites something the user could miss. The agent asks before the first one. */
   readonly destructive: boolean;
@@ -40,10 +43,29 @@ export interface StepType<Settings = unknown> {
 }
 
 export interface StepNeeds {
-  readonly content?: readonly { readonly id: string; readonly index?: number | string }[];
+  readonly content?: readonly ContentNeed[];
+  /** Variables that name more content when the step runs: `APP01`, `APP02`, … */
+  readonly listed?: ListedContent;
   readonly network?: boolean;
   /** Needs a management point: cannot run from stand-alone media (spec/media.md section 10). */
   readonly managementPoint?: boolean;
+}
+
+export interface ContentNeed {
+  /** As a person wrote it; of applications the name will do. */
+  readonly id: string;
+  readonly index?: number | string;
+  /** The only kinds that will do. */
+  readonly kinds?: readonly ContentKind[];
+  /** Of a package; empty: its only one. Absent: none is needed, or a variable names it. */
+  readonly program?: string;
+}
+
+export interface ListedContent {
+  readonly kind: 'application' | 'package';
+  readonly baseVariable: string;
+  /** Of the number behind it: 2 for applications, 3 for packages, as in Configuration Manager. */
+  readonly digits: 2 | 3;
 }
 
 /** What the engine hands a step beside its settings. */

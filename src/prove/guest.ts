@@ -9,7 +9,7 @@ import { displayEnvironment } from './display.ts';
 import { type Firmware, prepareVariables } from './firmware.ts';
 import { type KeyboardLayout, type Stroke, strokesFor } from './keyboard.ts';
 import type { MachineDescription } from './machine.ts';
-import { guestNames, qemuArguments } from './qemu-arguments.ts';
+import { guestNames, mediumDevice, qemuArguments } from './qemu-arguments.ts';
 import { connectQmp, type QmpEvent } from './qmp.ts';
 import { startTpm } from './tpm.ts';
 
@@ -28,6 +28,12 @@ export interface Guest {
   /** Types on the serial console. */
   typeSerial(text: string): Promise<void>;
   screenshot(file: string): Promise<void>;
+  /** Puts another disc into the optical drive, as soon as the system lets go of the one in it. */
+  insert(file: string): Promise<void>;
+  /** Pulls the stick the machine was started from. */
+  unplug(): Promise<void>;
+  /** Pulls the network cable, or plugs it in again. */
+  setLink(up: boolean): Promise<void>;
   /** Presses the power button and waits; false when the system did not react in time. */
   powerDown(timeoutMilliseconds: number): Promise<boolean>;
   /** Pulls the plug. */
@@ -69,7 +75,7 @@ export async function startGuest(
   for (const name of [guestNames.control, guestNames.console, guestNames.events]) {
     await rm(join(folder, name), { force: true });
   }
-  const targetDisk = join(folder, 'target.img');
+  const targetDisk = join(folder, guestNames.targetDisk);
   if (!(await exists(targetDisk))) await createSparse(targetDisk, machine.target.sizeBytes);
   const variables = await prepareVariables(options.firmware, join(folder, 'variables.fd'));
   const plug = new AbortController();
@@ -201,6 +207,23 @@ function makeGuest(
     typeSerial: async (typed) => await console.send(typed),
     screenshot: async (filename) => {
       await qmp.execute('screendump', { filename, format: 'png' });
+    },
+    insert: async (filename) => {
+      for (let tries = 0; ; tries += 1)
+        try {
+          await qmp.execute('blockdev-change-medium', { id: mediumDevice, filename, format: 'raw' });
+          return;
+        } catch (error) {
+          // The tray is locked while the system has the disc mounted.
+          if (tries >= 30) throw error;
+          await sleep(1000);
+        }
+    },
+    unplug: async () => {
+      await qmp.execute('device_del', { id: mediumDevice });
+    },
+    setLink: async (up) => {
+      await qmp.execute('set_link', { name: 'network', up });
     },
     powerDown: async (timeout) => {
       await qmp.execute('system_powerdown');

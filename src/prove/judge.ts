@@ -1,4 +1,4 @@
-import { stat } from '../host/files.ts';
+import { hashFile, stat } from '../host/files.ts';
 import { Ext4Image, inspectDiskImage, isBlank } from './disk-image.ts';
 import { efiSystemType, type FoundTable } from './partition-table.ts';
 import type { Expectation } from './script.ts';
@@ -11,8 +11,12 @@ export interface Check {
   readonly found: string;
 }
 
-/** The target disk after a run that only went as far as the agent: untouched. */
-export async function judgeUntouched(disk: string): Promise<Check[]> {
+/** The target disk after a run that only went as far as the agent: untouched. `before`: SHA-256 of one that was not blank. */
+export async function judgeUntouched(disk: string, before?: string): Promise<Check[]> {
+  if (before !== undefined) {
+    const passed = (await hashFile(disk)) === before;
+    return [{ name: 'target disk untouched', passed, found: passed ? 'same SHA-256' : 'it was changed' }];
+  }
   const blank = await isBlank(disk);
   return [
     {
@@ -28,6 +32,8 @@ export interface DeployedFacts {
   readonly uefi: boolean;
   /** The system was shut down and not cut off. */
   readonly shutDown: boolean;
+  /** SHA-256 of a disk that was not blank. */
+  readonly before?: string;
 }
 
 /** The target disk after a deployment: table, file systems, and nothing of us left but the log. */
@@ -89,5 +95,5 @@ async function judgeTraces(image: Ext4Image, mediumId: string): Promise<Check[]>
 
 /** What the state of the disk must be for an expectation. */
 export async function judgeDisk(disk: string, expect: Expectation, facts: DeployedFacts): Promise<Check[]> {
-  return expect === 'agent' ? await judgeUntouched(disk) : await judgeDeployed(disk, facts);
+  return expect === 'agent' ? await judgeUntouched(disk, facts.before) : await judgeDeployed(disk, facts);
 }

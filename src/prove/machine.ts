@@ -35,11 +35,16 @@ export const profiles = [
   'usb-bios',
   'usb-uefi',
   'usb-uefi-secureboot',
+  'disk-bios',
+  'disk-uefi',
+  'disk-uefi-secureboot',
 ] as const;
 export type Profile = (typeof profiles)[number];
 export type FirmwareKind = 'bios' | 'uefi' | 'uefi-secureboot';
 
-export function presentationOf(profile: Profile): 'cd' | 'usb' {
+/** `disk`: there is nothing to insert, the medium lies on the target disk. */
+export function presentationOf(profile: Profile): 'cd' | 'usb' | 'disk' {
+  if (profile.startsWith('disk-')) return 'disk';
   return profile.startsWith('cd-') ? 'cd' : 'usb';
 }
 

@@ -1,4 +1,4 @@
-import { withMedium } from '../build/open-medium.ts';
+import { withMedium } from '../build/medium/open.ts';
 import type { BootableSettings } from '../model/bootable.ts';
 import { BootwrightError } from '../model/error.ts';
 import type { MediumFacts } from '../model/medium.ts';
@@ -28,9 +28,9 @@ export async function readMediumServers(iso: string, password: string | undefine
   return servers.map(({ url }) => url);
 }
 
-/** Whether it is an ISO, which is a disc and a stick, or a USB image, which is a stick only. */
-export async function formOf(path: string): Promise<'iso' | 'usb'> {
-  return withMedium(path, async ({ form }) => form);
+/** Whether it is an ISO, which is a disc and a stick, a USB image, which is a stick only, or a WIM, which is laid on a disk. */
+export async function formOf(path: string): Promise<'iso' | 'usb' | 'wim'> {
+  return withMedium(path, async ({ form }) => (form === 'usb-single' ? 'usb' : form));
 }
 
 async function readFromMedium(path: string, name: string): Promise<Uint8Array | undefined> {

@@ -13,9 +13,11 @@ import { makeForeignDisk } from './foreign-disk.ts';
 import { describeEvent, type GuestEvent, progressOf } from './guest-event.ts';
 import { type Check, judgeDisk } from './judge.ts';
 import { type KeyboardLayout, keyboardLayouts } from './keyboard.ts';
+import { layDisk } from './lay-disk.ts';
 import { type DiskKind, describeMachine, firmwareOf, type Profile, presentationOf } from './machine.ts';
-import { formOf, readMediumFacts, readMediumServers } from './medium-files.ts';
-import { type GuestNetwork, servicesFor } from './network.ts';
+import { readMediumFacts } from './medium-files.ts';
+import { asksServer, type Online, openService } from './online.ts';
+import { refuseOtherForm } from './presentation.ts';
 import {
   addRun,
   type ProofRun,
@@ -29,7 +31,7 @@ import {
 import { guestNames } from './qemu-arguments.ts';
 import { type Expectation, usualScript } from './script.ts';
 import { scanForSecrets } from './secret-scan.ts';
-import { judgeReports, type ProofService, type StartService, withOperator } from './service.ts';
+import { judgeReports, type StartService, withOperator } from './service.ts';
 
 export interface ProofRequest {
   readonly iso: string;
@@ -83,11 +85,10 @@ export async function proveMedium(
   if (facts.passwordRequired && request.password === undefined) {
     throw new BootwrightError('BW-PROVE-005', `${request.iso} asks for a password, and none was given.`);
   }
-  if (facts.kind === 'bootable' && request.service === undefined) {
+  if (asksServer(facts) && request.service === undefined) {
     throw new BootwrightError('BW-PROVE-030', `${request.iso} asks a server, and none was given to the proof.`);
   }
-  if (presentationOf(request.profile) === 'cd' && (await formOf(request.iso)) === 'usb')
-    throw new BootwrightError('BW-PROVE-080', `${request.iso} is a USB image: no optical drive takes it.`);
+  await refuseOtherForm(request);
   if (request.show === true) await requireDisplay();
   const medium = {
     file: request.iso.slice(request.iso.lastIndexOf('/') + 1),
@@ -121,22 +122,6 @@ interface Record {
   readonly error?: BootwrightError;
 }
 
-interface Online {
-  readonly service: ProofService;
-  readonly network: GuestNetwork;
-}
-
-/** The service of the site at the addresses the medium knows. @throws BW-PROVE-030, what the service throws */
-async function openService(request: ProofRequest, facts: MediumFacts, folder: string): Promise<Online | undefined> {
-  if (facts.kind !== 'bootable' || request.service === undefined) return undefined;
-  const password = facts.passwordRequired ? request.password : undefined;
-  const origins = await readMediumServers(request.iso, password);
-  const names = origins.map((origin) => new URL(origin).hostname.replace(/^\[|\]$/g, ''));
-  servicesFor(origins, 0);
-  const service = await request.service(names, folder);
-  return { service, network: { mac: '52:54:00:12:34:56', services: servicesFor(origins, service.port) } };
-}
-
 interface Places {
   readonly folder: string;
   readonly screenshot: string;
@@ -160,6 +145,10 @@ async function runMachine(
     ...(request.memoryMiB === undefined ? {} : { memoryMiB: request.memoryMiB }),
     ...(online === undefined ? {} : { network: online.network }),
   });
+  const isLaid = presentationOf(request.profile) === 'disk';
+  const target = { file: join(folder, guestNames.targetDisk), size: machine.target.sizeBytes };
+  if (isLaid) await layDisk(request.iso, target, join(folder, 'prepared'), progress, signal);
+  const before = isLaid && request.expect === 'agent' ? await hashFile(target.file) : undefined;
   const bench = await powerOn(machine, folder, signal);
   progress.note(`${request.profile}, ${request.disk} disk, ${bench.acceleration.reason}`);
   progress.phase(`proving on ${request.profile}`, { items: 100 });
@@ -174,6 +163,7 @@ async function runMachine(
         mediumId: facts.id,
         uefi: firmwareOf(request.profile) !== 'bios',
         shutDown,
+        ...(before === undefined ? {} : { before }),
       })),
       ...(foreign === undefined ? [] : [await judgeForeign(foreign)]),
       ...(online === undefined || request.expect === 'agent'
@@ -213,12 +203,18 @@ async function reachGoal(
     expect: request.expect,
     layout,
     console: request.console ?? 'screen',
+    volumes: volumesOf(request.iso, facts),
     ...(request.password === undefined ? {} : { password: request.password }),
   });
   await bench.follow(online === undefined ? script : withOperator(script, online.service), {
     totalSeconds: request.timeoutSeconds ?? 3600,
     onEvent: (event) => tell(event, progress),
   });
+}
+
+/** Files of all discs of a medium, by the names they were given when they were made. */
+export function volumesOf(iso: string, { volumes = 1 }: Pick<MediumFacts, 'volumes'>): string[] {
+  return Array.from({ length: volumes }, (_, index) => iso.replace(/-1(\.[^./]*)?$/, `-${index + 1}$1`));
 }
 
 /** Live steps for whoever watches. */

@@ -14,12 +14,16 @@ export interface GuestFiles {
 
 /** Names of the sockets and logs in the machine's folder. */
 export const guestNames = {
+  targetDisk: 'target.img',
   control: 'qmp.sock',
   console: 'console.sock',
   consoleLog: 'console.log',
   events: 'events.sock',
   eventsLog: 'events.log',
 } as const;
+
+/** The drive with the disc, or the stick. */
+export const mediumDevice = 'started-from';
 
 /** The port that `bootwright.events=` names in SMBIOS: the second serial port. */
 export const eventPort = 'ttyS1';
@@ -73,17 +77,18 @@ function firmwareArguments(firmware: NonNullable<GuestFiles['firmware']>, secure
 }
 
 function mediumArguments(machine: MachineDescription): string[] {
+  if (presentationOf(machine.profile) === 'disk') return [];
   const file = quoted(machine.medium);
   if (presentationOf(machine.profile) === 'cd') {
     return [
       ...['-drive', `if=none,id=medium,format=raw,media=cdrom,readonly=on,file=${file}`],
-      ...['-device', 'ide-cd,drive=medium,bus=ide.0,bootindex=0'],
+      ...['-device', `ide-cd,id=${mediumDevice},drive=medium,bus=ide.0,bootindex=0`],
     ];
   }
   // A real stick can be written to; what is written must not change the file that is being proven.
   return [
     ...['-drive', `if=none,id=medium,format=raw,snapshot=on,file=${file}`],
-    ...['-device', 'usb-storage,bus=usb.0,drive=medium,removable=on,bootindex=0'],
+    ...['-device', `usb-storage,id=${mediumDevice},bus=usb.0,drive=medium,removable=on,bootindex=0`],
   ];
 }
 

@@ -17,6 +17,8 @@ export interface ScriptOptions {
   readonly layout: KeyboardLayout;
   /** Where the person sits. */
   readonly console: 'screen' | 'serial';
+  /** Files of the medium's discs, the first one first. */
+  readonly volumes?: readonly string[];
 }
 
 /** What a person would do who wants the medium to do its work: the password, Enter, and no retries. */
@@ -68,8 +70,17 @@ function failed(reason: string): Verdict {
   return { code: 'BW-PROVE-002', failed: reason };
 }
 
-function answerWith({ password, layout, console }: ScriptOptions): Script['answer'] {
+function answerWith({ password, layout, console, volumes }: ScriptOptions): Script['answer'] {
   return async (prompt: Prompt, guest: Guest) => {
+    if (prompt.prompt === 'volume') {
+      const disc = volumes?.[(prompt.volume ?? 0) - 1];
+      if (disc === undefined)
+        throw new BootwrightError(
+          'BW-PROVE-005',
+          `The medium asks for its volume ${prompt.volume}, which is not there.`,
+        );
+      return guest.insert(disc);
+    }
     const answer = answerTo(prompt, password);
     if (console === 'serial') await guest.typeSerial(answer.replaceAll('\n', '\r'));
     else await guest.type(answer, layout);

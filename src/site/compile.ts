@@ -6,6 +6,8 @@ import { variableNameFault } from '../sequence/read-yaml.ts';
 import { secretUses } from '../sequence/secrets.ts';
 import { compileContent, type MissingContent, saysMissing } from './compile-content.ts';
 import type { CompiledContent } from './compiled-content.ts';
+import { contentWishes, type ExtraContent } from './content-wishes.ts';
+import { emptyLists, withoutExcluded } from './excluded-content.ts';
 import { inlineChildren } from './inline.ts';
 import { namesSecret } from './passwords.ts';
 import { placeOf } from './resolve.ts';
@@ -26,6 +28,8 @@ export interface CompileRequest {
   readonly validFrom?: string;
   readonly validTo?: string;
   readonly keyboard?: string;
+  /** Content beside that of the sequence. */
+  readonly extraContent?: ExtraContent;
   /** Content that is not there is no error: what is missing is listed, and looked for again before a run. */
   readonly allowMissing?: boolean;
   /** What speaks against running the sequence from this kind of medium (`MediaKind.objections`). */
@@ -52,6 +56,8 @@ export interface CompiledPolicy {
   readonly missing: readonly MissingContent[];
   /** Names of the steps that want an item, by its ID in lower case. */
   readonly wantedBy: ReadonlyMap<string, readonly string[]>;
+  /** Why an item comes along, by its ID in lower case. */
+  readonly reasons: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface SecretInUse {
@@ -84,7 +90,11 @@ export async function compilePolicy(request: CompileRequest): Promise<Compilatio
   const variables = extraVariables(request.variables ?? {}, problems);
   const dates = validity(request.validFrom, request.validTo, problems);
   const uses = secretUses(sequence).filter(({ disabled }) => !disabled);
-  const { content, missing } = await compileContent(site, inlined.steps, problems);
+  const wishes = contentWishes(inlined.steps, [...own, ...variables], request.extraContent);
+  const compilation = await compileContent(site, wishes, problems);
+  const { missing, reasons, wantedBy } = compilation;
+  const content = withoutExcluded(compilation.content, wishes, request.extraContent?.exclude ?? [], problems);
+  if (mediaKind === 'standalone') problems.push(...emptyLists(inlined.steps, content));
   const confidential = content.filter(({ item }) => item.confidential !== undefined);
   const keyUses = confidential.map(({ item }) => ({ name: contentKeySecret, where: `content ${item.id}` }));
   const secrets = pick(
@@ -116,9 +126,7 @@ export async function compilePolicy(request: CompileRequest): Promise<Compilatio
         variables,
         secrets,
         content: content.map(({ item }) => item),
-        ...(mediaKind === 'standalone' || site.content.servers.length === 0
-          ? {}
-          : { contentServers: site.content.servers }),
+        ...(isAlone(mediaKind) || site.content.servers.length === 0 ? {} : { contentServers: site.content.servers }),
         unattended,
         allowShell: request.allowShell ?? false,
         ...dates,
@@ -136,20 +144,10 @@ export async function compilePolicy(request: CompileRequest): Promise<Compilatio
         ...keyUses.map((use) => ({ ...use, writtenToTarget: false })),
       ],
       missing,
-      wantedBy: wishes(inlined.steps),
+      ...{ wantedBy, reasons },
       bootImage: bootImageOf(site, found.sequence),
     },
   };
-}
-
-function wishes(steps: readonly ResolvedStep[]): ReadonlyMap<string, readonly string[]> {
-  const wanted = new Map<string, string[]>();
-  for (const { step, type, settings, active } of steps) {
-    if (!active || settings === undefined) continue;
-    for (const { id } of type?.needs?.(settings).content ?? [])
-      wanted.set(id.toLowerCase(), [...(wanted.get(id.toLowerCase()) ?? []), step.name]);
-  }
-  return wanted;
 }
 
 /** After the content key was exchanged, what is stored is still encrypted to the one before. */
@@ -176,6 +174,11 @@ function writtenSecrets(
   return (name) => secrets.includes(name) || behind.includes(name);
 }
 
+/** Media whose sequence runs without any server; what a prestaged one is told online is compiled by the server. */
+function isAlone(mediaKind: Policy['mediaKind']): boolean {
+  return mediaKind === 'standalone' || mediaKind === 'prestaged';
+}
+
 /** Active steps nobody can run, beside those the kind of medium already speaks against. */
 function cannotRun(
   steps: readonly ResolvedStep[],
@@ -197,7 +200,7 @@ function cannotRun(
       const isReadable = step.properties === undefined || type.fromProperties !== undefined;
       return isReadable ? [] : refuse('its settings cannot be read');
     }
-    const needs = mediaKind === 'standalone' ? type.needs?.(settings) : undefined;
+    const needs = isAlone(mediaKind) ? type.needs?.(settings) : undefined;
     if (needs?.managementPoint === true) return refuse('it needs a management point');
     return needs?.network === true ? refuse('it needs a network') : [];
   });

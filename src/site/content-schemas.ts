@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { ApplicationDefinition, PackageDefinition } from '../model/software.ts';
 import { variableConditionSchema } from '../sequence/yaml-schema.ts';
 import { idPattern } from './schema.ts';
 
@@ -78,3 +79,7 @@ export const applicationSchema = z.strictObject({
     .optional()
     .describe('applications that are installed before'),
 });
+
+/** What steps read out of a policy is what a person may write. */
+packageSchema satisfies z.ZodType<PackageDefinition>;
+applicationSchema satisfies z.ZodType<ApplicationDefinition>;

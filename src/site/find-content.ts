@@ -5,7 +5,7 @@ import { canonicalJson } from '../content/library/canonical-json.ts';
 import { newestObject, readObject } from '../content/library/objects.ts';
 import type { ContentSource } from '../content/library/source.ts';
 import { stat } from '../host/files.ts';
-import { type ContentObject, type ContentReference, formatReference } from '../model/content.ts';
+import { type ContentObject, type ContentReference, contentReference, formatReference } from '../model/content.ts';
 import { BootwrightError } from '../model/error.ts';
 import type { ContentItem } from '../model/policy.ts';
 import type { CompiledContent, CompiledFile } from './compiled-content.ts';
@@ -50,10 +50,11 @@ export async function findContent(site: ContentPlaces, reference: ContentReferen
   return compiled(await fromSite(source));
 }
 
-/** IDs of applications that have to be installed before this one. */
-export function dependenciesOf({ item }: CompiledContent): readonly string[] {
-  const { dependencies } = (item.definition ?? {}) as { readonly dependencies?: readonly string[] };
-  return item.kind === 'application' ? (dependencies ?? []) : [];
+/** Imported sequences know applications by their names: the ID behind one, or the text itself. */
+export function idOfNamed(applications: Site['applications'], text: string): string {
+  if (findById(applications, contentReference(text).id) !== undefined) return text;
+  const named = [...applications.values()].filter(({ definition }) => definition?.name === text);
+  return named.length === 1 ? (named[0]?.id ?? text) : text;
 }
 
 /**

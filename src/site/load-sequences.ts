@@ -9,6 +9,7 @@ import { idOf, readYamlSequence } from '../sequence/read-yaml.ts';
 import type { SequenceReading } from '../sequence/reading.ts';
 import { secretUses } from '../sequence/secrets.ts';
 import { contentIds } from './content-sources.ts';
+import { idOfNamed } from './find-content.ts';
 import { inlineChildren } from './inline.ts';
 import { acceptId } from './load-content.ts';
 import { literalPasswords } from './passwords.ts';
@@ -94,18 +95,25 @@ function missingContent(resolved: ResolvedStep, content: Content, locate: Sequen
   if (type?.needs === undefined || settings === undefined) return [];
   // A disabled step may wait for content that is still to come.
   const severity = active ? 'error' : 'warning';
-  return (type.needs(settings).content ?? []).flatMap(({ id: text, index }): Problem[] => {
+  return (type.needs(settings).content ?? []).flatMap(({ id: text, index, kinds = [] }): Problem[] => {
     if (text.includes('%')) return [];
-    const { id } = contentReference(text);
+    const { id } = contentReference(idOfNamed(content.applications, text));
     const at = (value: unknown) => {
-      const key = Object.entries(step.settings).find(([, setting]) => setting === value)?.[0];
-      return key === undefined ? placeOf(step) : locate(step, [key]);
+      for (const [key, setting] of Object.entries(step.settings)) {
+        if (setting === value) return locate(step, [key]);
+        if (Array.isArray(setting) && setting.includes(value)) return locate(step, [key, setting.indexOf(value)]);
+      }
+      return placeOf(step);
     };
     const image = findById(content.images, id);
     const known = [...contentIds(content), ...content.stored];
     if (!known.some((one) => one.toLowerCase() === id.toLowerCase())) {
       const wantsImage = index !== undefined || type.type === 'SMS_TaskSequence_ApplyOperatingSystemAction';
-      const place = wantsImage ? `as images/${id}.wim` : `into the folder packages/${id}`;
+      const place = wantsImage
+        ? `as images/${id}.wim`
+        : kinds.includes('application')
+          ? `as applications/${id}.yaml`
+          : `into the folder packages/${id}`;
       const fix = didYouMean(id, known, `Put it ${place}, or correct the ID.`);
       return [{ severity, code: 'BW-CONTENT-001', message: `The site has no content "${id}".`, fix, ...at(text) }];
     }

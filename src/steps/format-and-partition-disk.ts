@@ -7,7 +7,7 @@ import { describeDisk, describeDiskRule, diskRule, selectDisk } from './disk-rul
 import { checkFat32Size } from './fat32-size.ts';
 import { compareTable, formatVolume, longestLabel } from './partition-check.ts';
 import { partitionSettings } from './partition-properties.ts';
-import { resolveSizes } from './partition-sizes.ts';
+import { resolveSizes, usableBytes } from './partition-sizes.ts';
 import { oneOf, quantity, text } from './settings.ts';
 import { volumeVariables } from './volumes.ts';
 
@@ -103,7 +103,7 @@ export const formatAndPartitionDisk: StepType<Settings> = {
       });
     const disk = selectDisk(await machine.disks(), step.disk);
     const sizes = resolveSizes(
-      disk.sizeBytes,
+      usableBytes(disk),
       step.partitions.map(({ type, name = defaults[type].name, size, sizeUnits }) => ({
         name,
         size,
@@ -119,7 +119,8 @@ export const formatAndPartitionDisk: StepType<Settings> = {
       const { type, fileSystem = defaults[type].fileSystem } = step.partitions[index]!;
       if (fileSystem === 'fat32') checkFat32Size(disk, { name, bytes: sizeBytes });
     }
-    context.log('warning', `Erasing ${describeDisk(disk)}. It held: ${disk.contents}.`);
+    const stays = disk.prestaged === undefined ? '' : ' The prestaged medium on it stays.';
+    context.log('warning', `Erasing ${describeDisk(disk)}. It held: ${disk.contents}.${stays}`);
     context.progress(0.1, `Partitioning ${disk.path}`);
     await machine.partition(disk.path, { style: 'gpt', partitions: plan });
     const table = await machine.partitionTable(disk.path);
@@ -137,6 +138,7 @@ export const formatAndPartitionDisk: StepType<Settings> = {
         waiting.push({ name: volume, size: sizeBytes });
     }
     rememberVolumes(waiting, context);
+    if (disk.prestaged !== undefined) context.variables.set(volumeVariables.medium, disk.prestaged.volumes.join(','));
     return { code: 0, message: `${disk.path} has ${devices.length} new partitions (${formatBytes(disk.sizeBytes)}).` };
   },
 };

@@ -1,9 +1,15 @@
 import { BootwrightError } from '../model/error.ts';
+import type { Disk } from '../model/machine.ts';
 import { formatBytes } from '../model/quantity.ts';
 import { toBytes } from './settings.ts';
 
 /** Partitions begin and end on whole MiB: right for every sector and flash page size. */
 const grain = 2 ** 20;
+
+/** Bytes there are for partitions: the first and last MiB hold the partition table and its copy. */
+export function usableBytes({ sizeBytes, prestaged }: Pick<Disk, 'sizeBytes' | 'prestaged'>): number {
+  return prestaged?.usableBytes ?? Math.floor(sizeBytes / grain) * grain - 2 * grain;
+}
 
 export interface WantedSize {
   readonly name: string;
@@ -14,12 +20,11 @@ export interface WantedSize {
 
 /**
  * Sizes in bytes, in order. A percentage is of what the partitions before it have left, as in Configuration Manager,
- * so `100%` takes the rest. The first and last MiB hold the partition table and its copy.
+ * so `100%` takes the rest.
  *
  * @throws BW-DISK-005, BW-STEP-002
  */
-export function resolveSizes(diskBytes: number, wanted: readonly WantedSize[]): number[] {
-  const usable = Math.floor(diskBytes / grain) * grain - 2 * grain;
+export function resolveSizes(usable: number, wanted: readonly WantedSize[]): number[] {
   let left = usable;
   return wanted.map(({ name, size, units = 'mb' }) => {
     const percent = percentOf(size, units);

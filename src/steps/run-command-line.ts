@@ -1,9 +1,8 @@
 import * as z from 'zod';
 import { BootwrightError } from '../model/error.ts';
-import type { Machine } from '../model/machine.ts';
-import type { StepContext, StepType } from '../model/step.ts';
+import type { StepType } from '../model/step.ts';
 import { flag, present, propertyOf, secretText, text, toFlag, toText } from './settings.ts';
-import { systemVolume } from './volumes.ts';
+import { lineSplitter, placeFor, rootFor } from './software/command-place.ts';
 
 const settings = z.strictObject({
   command: text.min(1).max(32_000).describe('One command line for the shell of the environment it runs in.'),
@@ -46,7 +45,9 @@ export const runCommandLine: StepType<Settings> = {
     if (context.variables.holdsSecret(step.command))
       throw new BootwrightError('BW-STEP-012', 'The command line holds a secret. The command was not run.');
     const command = context.variables.expand(step.command);
-    const place = await commandPlace(step, machine, context);
+    const root = await rootFor(toFlag(step.root, 'root'), machine, context);
+    const content = step.package === undefined ? undefined : await context.content(step.package);
+    const place = await placeFor(machine, root, content, step.workingDirectory);
     const lines = lineSplitter((line) => context.log('info', line));
     const result = await machine.command({
       command,
@@ -65,47 +66,6 @@ export const runCommandLine: StepType<Settings> = {
   },
 };
 
-/** Where the command runs, and how to tidy up behind it. */
-async function commandPlace(step: Settings, machine: Machine, context: StepContext) {
-  const inRoot = toFlag(step.root, 'root') && machine.environment === 'boot';
-  const root = inRoot ? await machine.mount(await systemVolume(machine, context)) : undefined;
-  let folder = step.workingDirectory;
-  let copy: string | undefined;
-  if (step.package !== undefined) {
-    const content = await context.content(step.package);
-    // A script is one file: it runs in the folder it lies in.
-    const [, parent = '', name = ''] = content.kind === 'script' ? (/^(.*)\/([^/]+)$/.exec(content.path) ?? []) : [];
-    let base = parent === '' ? content.path : parent;
-    if (root !== undefined) {
-      base = `/_SMSTaskSequence/Packages/${content.id}`;
-      copy = `${root}${base}`;
-      await machine.copyIn(content.path, name === '' ? copy : `${copy}/${name}`);
-    }
-    folder = folder === undefined ? base : folder.startsWith('/') ? folder : `${base}/${folder}`;
-  }
-  return {
-    request: { ...(root === undefined ? {} : { root }), ...(folder === undefined ? {} : { directory: folder }) },
-    leave: async () => {
-      if (copy !== undefined) await machine.remove(copy);
-    },
-  };
-}
-
 function secretFiles(secrets: NonNullable<Settings['secrets']>): Record<string, string> {
   return Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, toText(value, `secrets.${name}`)]));
-}
-
-/** Output comes in pieces of any size; logs want whole lines. */
-function lineSplitter(onLine: (line: string) => void): { add(piece: string): void; end(): void } {
-  let rest = '';
-  return {
-    add(piece) {
-      const lines = (rest + piece).split(/\r\n|\n|\r/);
-      rest = lines.pop() ?? '';
-      for (const line of lines) if (line.trim() !== '') onLine(line);
-    },
-    end() {
-      if (rest.trim() !== '') onLine(rest);
-    },
-  };
 }

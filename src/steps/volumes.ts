@@ -10,6 +10,8 @@ export const volumeVariables = {
   system: 'OSDTargetSystemDrive',
   /** Where the state of the run is kept. */
   state: 'BootwrightStateVolume',
+  /** Partitions of the prestaged medium on the same disk, comma-separated. */
+  medium: 'BootwrightMediumVolumes',
 } as const;
 
 /** The name of a volume that stays the same when disks change their device names. */

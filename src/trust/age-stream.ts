@@ -5,6 +5,9 @@ import type { PrivateKey } from './private-key.ts';
 /** Far above the headers we write; `openAge` refuses longer ones anyway. */
 const longestStart = 64 * 1024 + 16;
 
+/** Sixteen chunks: one by one they would be written and hashed in calls that cost more than the work. */
+const pieceLength = 16 * (chunkLength + tagLength);
+
 /**
  * Encrypts while streaming, for files that do not fit into memory. Input pieces are copied before the next is asked
  * for, so the source may use its buffers again.
@@ -15,7 +18,16 @@ export async function* encryptAgeStream(
 ): AsyncGenerator<Uint8Array> {
   const { bytes, key } = beginAge(recipients);
   yield bytes;
-  for await (const { chunk, index, last } of chunksOf(plain, chunkLength)) yield encryptChunk(chunk, key, index, last);
+  let piece = Buffer.allocUnsafeSlow(pieceLength);
+  let filled = 0;
+  for await (const { chunk, index, last } of chunksOf(plain, chunkLength)) {
+    filled += encryptChunk(piece.subarray(filled), chunk, key, index, last);
+    if (filled < pieceLength) continue;
+    yield piece;
+    piece = Buffer.allocUnsafeSlow(pieceLength);
+    filled = 0;
+  }
+  if (filled > 0) yield piece.subarray(0, filled);
 }
 
 /**

@@ -15,7 +15,7 @@ import { publicKeyObject, rawPublicKey } from './public-key.ts';
 
 /** age-encryption.org/v1 with X25519 recipients: `age -d` and `age -r` read and write the same files. */
 export const chunkLength = 64 * 1024;
-const { encrypt, decrypt } = chaChaPoly;
+const { encrypt, encryptInto, decrypt } = chaChaPoly;
 
 export interface EncryptOptions {
   readonly random?: (size: number) => Uint8Array;
@@ -130,13 +130,20 @@ function* encryptChunks(plain: Uint8Array, key: Uint8Array): Iterable<Uint8Array
   const last = Math.max(0, Math.ceil(plain.length / chunkLength) - 1);
   for (let index = 0; index <= last; index++) {
     const chunk = plain.subarray(index * chunkLength, (index + 1) * chunkLength);
-    yield encryptChunk(chunk, key, index, index === last);
+    yield encrypt(chunk, key, chunkNonce(index, index === last));
   }
 }
 
-/** One chunk of up to 64 KiB; all but the last are full. */
-export function encryptChunk(chunk: Uint8Array, key: Uint8Array, index: number, last: boolean): Uint8Array {
-  return encrypt(chunk, key, chunkNonce(index, last));
+/** One chunk of up to 64 KiB, all but the last full, into the start of `target`. Returns the bytes written. */
+export function encryptChunk(
+  target: Uint8Array,
+  chunk: Uint8Array,
+  key: Uint8Array,
+  index: number,
+  last: boolean,
+): number {
+  encryptInto(target, chunk, key, chunkNonce(index, last));
+  return chunk.length + tagLength;
 }
 
 function* decryptChunks(body: Uint8Array, key: Uint8Array): Iterable<Uint8Array> {

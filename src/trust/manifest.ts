@@ -11,10 +11,11 @@ const ownFiles = ['bootwright/manifest.json', 'bootwright/manifest.sig'];
 
 /**
  * What operating systems and stick writers leave on a stick that was only plugged in or written with Rufus, and the
- * logs that the agent saves on it when asked to. Nothing of ours reads these, so they are not held against the medium.
+ * logs that the agent saves on it when asked to. Nothing of ours reads these, so they are not held against the medium. The
+ * code of one prestaged disk is made where the disk is laid: it opens the sealed part, or it does not.
  */
 const foreignFiles =
-  /^(System Volume Information|\$RECYCLE\.BIN|FOUND\.\d{3}|\.Trash-\d+|\.Trashes|\.fseventsd|\.Spotlight-V100|lost\+found|bootwright-logs-[^/]+)(\/|$)|^autorun\.(inf|ico)$|^\._[^/]*$|^\.DS_Store$/i;
+  /^(?:system\/)?(System Volume Information|\$RECYCLE\.BIN|FOUND\.\d{3}|\.Trash-\d+|\.Trashes|\.fseventsd|\.Spotlight-V100|lost\+found|bootwright-logs-[^/]+)(\/|$)|^(?:system\/)?autorun\.(inf|ico)$|^\._[^/]*$|^\.DS_Store$|^bootwright\/disk-code\.sealed$/i;
 
 /** One manifest has one sequence of bytes: a line per file, in the order of the paths' bytes. @throws BW-TRUST-006 */
 export function manifestBytes(manifest: Manifest): Uint8Array {

@@ -146,6 +146,24 @@ describe('boot', () => {
     expect(types(ended)).toContain('sequence.started');
   });
 
+  it('asks for variables without a value before it asks whether to begin', async () => {
+    const variables = [{ name: 'Room', value: '' }];
+    const ended = await run([password, enter, '12', enter, enter, enter], { policy: { variables } });
+    const ids = ended.pages.map(({ id }) => id);
+    expect(ids.indexOf('variable-Room')).toBeLessThan(ids.indexOf('confirm'));
+    expect(JSON.stringify(ended.pages.find(({ id }) => id === 'confirm'))).toContain('Room: 12');
+    expect(types(ended)).toContain('sequence.started');
+    const unattended = await run([password, enter, enter], { policy: { variables, unattended: true } });
+    expect(unattended.pages.map(({ id }) => id)).not.toContain('variable-Room');
+    expect(types(unattended)).toContain('sequence.started');
+  });
+
+  it('runs what the medium brings for it behind the password and before the confirmation', async () => {
+    const ended = await run([password, enter, enter], { policy: { prestart: { command: 'prepare' } } });
+    expect(ended.changes).toEqual(['command']);
+    expect(ended.pages.map(({ id }) => id)).not.toContain('confirm');
+  });
+
   it('tries the failed step again with R', async () => {
     const ended = await run([password, enter, enter, 'r', 'R', enter]);
     expect(types(ended).filter((type) => type === 'step.failed')).toHaveLength(3);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { askAboutAddress } from '../../src/agent/capture/prepare.ts';
 import { askAboutCapture } from '../../src/agent/capture/questions.ts';
 import type { Policy } from '../../src/model/policy.ts';
 import type { SequenceVariable } from '../../src/model/sequence.ts';
@@ -92,5 +93,38 @@ describe('what a capture medium asks', () => {
 
   it('unattended without a destination is refused', async () => {
     await expect(ask([], policyWith([], { unattended: true }))).rejects.toMatchObject({ code: 'BW-AGENT-110' });
+  });
+});
+
+describe('the address, before the network is touched', () => {
+  it.each<[string, readonly Act[], object]>([
+    ['is asked for by DHCP after Enter', [enter], {}],
+    ['is asked for by DHCP after Esc', ['192.0.2.', escapeKey], {}],
+    [
+      'is the typed one, once it is one',
+      ['192.0.2.10', enter, '/24 192.0.2.1', enter],
+      { fixed: { address: '192.0.2.10/24', gateway: '192.0.2.1', nameServer: '' } },
+    ],
+  ])('%s', async (_, acts, settings) => {
+    const { context, events } = scripted(acts);
+    expect(await askAboutAddress(context)).toEqual(settings);
+    expect(events.map(({ type }) => type)).toEqual(['prompt.shown', 'prompt.answered']);
+  });
+});
+
+describe('letters that come in two pieces', () => {
+  it('reach a server as everybody else writes them', async () => {
+    const { answers } = await ask([
+      '//files/images/x.wim',
+      enter,
+      'anna',
+      enter,
+      'pa\u0308ss',
+      enter,
+      enter,
+      enter,
+      enter,
+    ]);
+    expect(answers.find(({ hidden }) => hidden)?.value).toBe('p\u00e4ss');
   });
 });

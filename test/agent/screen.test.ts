@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { variableQuestion } from '../../src/agent/ask-variables.ts';
 import { confirmPage } from '../../src/agent/confirm.ts';
 import { earlierRunPage } from '../../src/agent/earlier-run-page.ts';
 import { failurePage } from '../../src/agent/failure.ts';
@@ -7,6 +8,7 @@ import { LinePrinter } from '../../src/agent/lines.ts';
 import { type Page, wrap } from '../../src/agent/page.ts';
 import { noProgress, progressPage } from '../../src/agent/progress-page.ts';
 import { drawFrame, paint } from '../../src/agent/screen.ts';
+import { typingPage } from '../../src/agent/type-line.ts';
 import type { Disk, MachineFacts } from '../../src/model/machine.ts';
 
 const banner = { organisation: 'Müller & Söhne GmbH', label: 'Debian 13' };
@@ -37,7 +39,12 @@ const disk: Disk = {
   contents: '4 partitions: vfat "SYSTEM", ntfs "Windows", ntfs "Recovery", ext4 "home"',
 };
 
+const room = variableQuestion({ name: 'OSDComputerName', value: '' }, 0, 2);
+const secret = variableQuestion({ name: 'LocalPassword', value: '', hidden: true }, 1, 2);
+
 const pages: Readonly<Record<string, Page>> = {
+  variable: typingPage(room, 'lab-07', ''),
+  'variable-hidden': typingPage(secret, 'Grüße', ''),
   confirm: confirmPage(
     {
       sequence: 'Debian 13 for the lab',

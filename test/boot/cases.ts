@@ -1,6 +1,13 @@
+import { installsSoftware } from './applications.ts';
 import { capturesAndDeploysAgain } from './capture.ts';
+import { capturesFromRunningSystem } from './capture-here.ts';
+import { capturesToServer, capturesToShare } from './capture-network.ts';
+import { provenOnDiscs, pulledWhileReading, refusesWrongDiscs } from './discs.ts';
+import { refusesFlips } from './flips.ts';
 import type { Lab } from './lab.ts';
+import { lockedLevel } from './locked.ts';
 import { approved, knownByPassword, survivesOutages, turnedAway } from './online.ts';
+import { deploysFromItsDisk, deploysWithItsContent } from './prestaged.ts';
 import { afterSteps, atOnce, refreshes } from './refresh.ts';
 import { goesOnInNewer } from './renewal.ts';
 import {
@@ -14,7 +21,7 @@ import {
   type Start,
 } from './scenarios.ts';
 import { type TamperingName, tamperings } from './tamper.ts';
-import { listsSticks, startsMedium } from './usb.ts';
+import { listsSticks, survivesCuts } from './usb.ts';
 
 export interface BootCase {
   readonly id: string;
@@ -37,7 +44,12 @@ function bootCase<How>(
   make: (start: Start, how: How) => BootCase['run'],
   how: How,
 ): BootCase {
-  const form = start.form ?? (start.profile.startsWith('cd-') ? 'cd' : 'stick');
+  const usual = start.profile.startsWith('disk-')
+    ? 'laid on the disk'
+    : start.profile.startsWith('cd-')
+      ? 'cd'
+      : 'stick';
+  const form = start.form ?? usual;
   return { ...facts, start, form, run: make(start, how) };
 }
 
@@ -268,12 +280,21 @@ const full: readonly BootCase[] = [
   ),
   bootCase(
     {
-      ...{ id: 'usb-image-cut', suite: 'full', goal: 'agent', seconds: 50 },
-      proves: 'a stick that lost power between the two sectors of its update is the medium it was',
+      ...{ id: 'usb-image-cuts', suite: 'full', goal: 'agent', seconds: 260 },
+      proves: 'power lost at five places of an update: the stick starts as the old or the new medium, never as neither',
     },
-    { medium: 'image', profile: 'usb-uefi-secureboot', disk: 'virtio', form: 'cut stick' },
-    startsMedium,
-    'olderImage' as const,
+    { medium: 'image', profile: 'usb-uefi-secureboot', disk: 'virtio', form: 'updated stick' },
+    survivesCuts,
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'bit-flips', suite: 'full', goal: 'refused', seconds: 240 },
+      proves: 'four of a hundred changed bits, in four parts of the medium: nothing is written to any disk',
+    },
+    { medium: 'small', profile: 'usb-uefi', disk: 'virtio' },
+    refusesFlips,
+    undefined,
   ),
   bootCase(
     {
@@ -311,6 +332,16 @@ const full: readonly BootCase[] = [
     dated,
     { setTo: '2027-03-01 12:00' },
   ),
+  bootCase(
+    {
+      ...{ id: 'applications', suite: 'full', goal: 'deployed', seconds: 230 },
+      proves:
+        'a package runs in the boot environment and in the applied system; an application and what it needs are installed in the deployed one, and found',
+    },
+    { medium: 'software', profile: 'cd-uefi', disk: 'virtio' },
+    (start) => installsSoftware(start),
+    undefined,
+  ),
   ...(Object.keys(tamperings) as TamperingName[])
     .filter((name) => name !== 'a byte of content')
     .map((name) =>
@@ -324,6 +355,16 @@ const full: readonly BootCase[] = [
         name,
       ),
     ),
+  bootCase(
+    {
+      ...{ id: 'locked', suite: 'full', goal: 'agent', seconds: 420 },
+      proves:
+        'a locked medium starts once its key is enrolled; with another command line, initramfs or root it does not',
+    },
+    { medium: 'locked', profile: 'usb-uefi-secureboot', disk: 'virtio' },
+    lockedLevel,
+    undefined,
+  ),
   bootCase(
     {
       ...{ id: 'online-renewal', suite: 'full', goal: 'deployed', seconds: 420 },
@@ -344,11 +385,129 @@ const full: readonly BootCase[] = [
   ),
 ];
 
+const prestaged: readonly BootCase[] = [
+  bootCase(
+    {
+      ...{ id: 'prestaged-offline', suite: 'full', goal: 'deployed', seconds: 260 },
+      proves: 'a disk laid by the commands of docs/staging.md deploys without a network; then the medium has gone',
+    },
+    { medium: 'prestagedOffline', profile: 'disk-uefi-secureboot', disk: 'virtio' },
+    deploysFromItsDisk,
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'prestaged-online', suite: 'full', goal: 'deployed', seconds: 330 },
+      proves: 'a prestaged machine asks its server, and fetches no image: it lies on the disk',
+    },
+    { medium: 'prestagedOnline', profile: 'disk-uefi-secureboot', disk: 'virtio', tpm: true },
+    deploysWithItsContent,
+    undefined,
+  ),
+];
+
+const volumes: readonly BootCase[] = [
+  bootCase(
+    {
+      ...{ id: 'two-volumes', suite: 'full', goal: 'deployed', seconds: 260 },
+      proves: 'media prove changes two discs in one drive as the agent asks for them; both compared before any write',
+    },
+    { medium: 'discs', profile: 'cd-uefi-secureboot', disk: 'virtio' },
+    (start) => provenOnDiscs(start),
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'wrong-volume', suite: 'full', goal: 'agent', seconds: 60 },
+      proves: 'a disc of another medium and another volume of this one are named and refused, the right one is taken',
+    },
+    { medium: 'discs', profile: 'cd-bios', disk: 'ahci' },
+    (start) => refusesWrongDiscs(start),
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'single-partition', suite: 'full', goal: 'agent', seconds: 50 },
+      proves: 'a stick with one FAT32 partition starts with BIOS',
+    },
+    { medium: 'single', profile: 'usb-bios', disk: 'virtio', form: 'USB image' },
+    reachesAgent,
+    {},
+  ),
+  bootCase(
+    {
+      ...{ id: 'single-partition-uefi', suite: 'full', goal: 'agent', seconds: 50 },
+      proves: 'a stick with one FAT32 partition starts with Secure Boot',
+    },
+    { medium: 'single', profile: 'usb-uefi-secureboot', disk: 'nvme', form: 'USB image' },
+    reachesAgent,
+    {},
+  ),
+  bootCase(
+    {
+      ...{ id: 'stick-pulled', suite: 'full', goal: 'refused', seconds: 50 },
+      proves: 'a stick that is pulled while it is read: the machine says so, nothing is written',
+    },
+    { medium: 'image', profile: 'usb-uefi', disk: 'virtio', form: 'USB image' },
+    (start) => pulledWhileReading(start),
+    undefined,
+  ),
+];
+
 function dated(start: Start, how: { setTo?: string }): BootCase['run'] {
   return refusesDate({ ...start, clock: start.clock ?? '' }, how);
 }
 
-export const bootCases: readonly BootCase[] = [...core, ...running, ...full];
+const captures: readonly BootCase[] = [
+  bootCase(
+    {
+      ...{ id: 'capture-smb', suite: 'full', goal: 'deployed', seconds: 120 },
+      proves: 'a machine captures to Samba with account and password; the server is killed and comes back',
+    },
+    { medium: 'capture', profile: 'cd-uefi', disk: 'virtio' },
+    capturesToShare,
+    { kind: 'smb', fault: 'server killed' },
+  ),
+  bootCase(
+    {
+      ...{ id: 'capture-nfs', suite: 'full', goal: 'deployed', seconds: 120 },
+      proves: 'a machine captures to an NFS export; the cable is pulled and plugged in again',
+    },
+    { medium: 'capture', profile: 'cd-bios', disk: 'nvme' },
+    capturesToShare,
+    { kind: 'nfs', fault: 'cable pulled' },
+  ),
+  bootCase(
+    {
+      ...{ id: 'capture-share-gone', suite: 'full', goal: 'failed', seconds: 240 },
+      proves: 'a share that never comes back ends the capture with its code; nothing stands under the name',
+    },
+    { medium: 'capture', profile: 'cd-uefi', disk: 'ahci' },
+    capturesToShare,
+    { kind: 'smb', fault: 'server gone for good' },
+  ),
+  bootCase(
+    {
+      ...{ id: 'capture-https', suite: 'full', goal: 'deployed', seconds: 150 },
+      proves: 'a machine sends its image to a site; the server is killed in the middle, and only the rest is sent',
+    },
+    { medium: 'capture', profile: 'cd-bios', disk: 'virtio' },
+    capturesToServer,
+    undefined,
+  ),
+  bootCase(
+    {
+      ...{ id: 'capture-running', suite: 'full', goal: 'deployed', seconds: 240 },
+      proves:
+        'a running Debian is asked by capture.sh, starts the boot environment without its firmware, and is captured',
+    },
+    { medium: 'sealedCapture', profile: 'cd-bios', disk: 'virtio' },
+    capturesFromRunningSystem,
+    undefined,
+  ),
+];
+
+export const bootCases: readonly BootCase[] = [...core, ...running, ...full, ...captures, ...prestaged, ...volumes];
 
 /** Shard `index` of `count` (from 1): cases are dealt out, longest first, to the shard that has least to do. */
 export function shardOf(cases: readonly BootCase[], index: number, count: number): BootCase[] {

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { obtainDebianImage } from '../../src/prove/debian-image.ts';
+import { writeSoftware } from './applications.ts';
 import { ProcessWatch } from './process-watch.ts';
 
 /** What the boot tests start: a site of their own and the media made from it by the command line, as a user would. */
@@ -28,8 +29,9 @@ export interface Medium {
 }
 
 interface Recipe {
-  /** Of a stand-alone medium. */
+  /** Of a stand-alone or a capture medium. */
   readonly sequence?: string;
+  readonly kind?: 'capture';
   /** Of a bootable one. */
   readonly servers?: readonly string[];
   /** Empty: none. */
@@ -38,6 +40,12 @@ interface Recipe {
   readonly options?: readonly string[];
   /** A USB image instead of an ISO. */
   readonly usb?: true;
+  /** Several discs: the path is that of the first. */
+  readonly discs?: true;
+  /** A WIM that is laid on the machine's disk. */
+  readonly prestaged?: 'offline' | 'online';
+  /** Of the boot image that is signed with the lab's own Secure Boot key. */
+  readonly locked?: true;
 }
 
 const recipes = {
@@ -57,10 +65,12 @@ const recipes = {
     ...{ sequence: 'plain', password: 'correct horse', keyboard: 'us' },
     options: ['--encrypt-content', '--recovery-key'],
   },
+  software: { sequence: 'applications', password: 'correct horse', keyboard: 'us', options: ['--unattended'] },
   dated: {
     ...{ sequence: 'small', password: 'correct horse', keyboard: 'us' },
     options: ['--valid-from', '2026-01-01', '--valid-to', '2036-01-01'],
   },
+  locked: { sequence: 'small', password: 'correct horse', keyboard: 'us', locked: true },
   online: { servers: ['https://10.0.2.100:8443'], password: '', keyboard: 'us' },
   known: {
     ...{ servers: ['https://10.0.2.100:8443'], password: '', keyboard: 'us' },
@@ -81,7 +91,21 @@ const recipes = {
     options: ['--label', 'OLDER'],
   },
   deployImage: { sequence: 'plain', password: 'naïve Ω-żółć 7', keyboard: 'us', usb: true },
+  /** Two discs: the boot environment fills most of the first. */
+  discs: {
+    ...{ sequence: 'discs', password: 'correct horse', keyboard: 'us', discs: true },
+    options: ['--volume-size', '280M'],
+  },
+  single: { sequence: 'plain', password: 'correct horse', keyboard: 'us', usb: true, options: ['--single-partition'] },
+  /** Asks where the image goes. */
+  capture: { kind: 'capture', sequence: 'capture-lab', password: '', keyboard: 'us' },
+  sealedCapture: { kind: 'capture', sequence: 'capture-lab', password: 'correct horse', keyboard: 'us' },
   listing: { sequence: 'listing', password: 'correct horse', keyboard: 'us', usb: true },
+  prestagedOffline: { sequence: 'prestaged', password: 'correct horse', keyboard: 'us', prestaged: 'offline' },
+  prestagedOnline: {
+    ...{ sequence: 'full', servers: ['https://10.0.2.100:8443'], password: '', keyboard: 'us' },
+    prestaged: 'online',
+  },
 } as const satisfies Readonly<Record<string, Recipe>>;
 export type MediumName = keyof typeof recipes;
 
@@ -144,6 +168,7 @@ async function makeSite(
   cpSync(join(import.meta.dirname, 'sequences'), join(site, 'sequences'), { recursive: true });
   const yaml = join(site, 'site.yaml');
   writeFileSync(yaml, readFileSync(yaml, 'utf8').replace(/^keyboard: .*$/m, `keyboard: ${keyboard}`));
+  writeSoftware(site);
   await bundleListing(join(site, 'packages', 'listing', 'list.mjs'));
   writeFileSync(join(site, 'images', 'debian.yaml'), `file: ${JSON.stringify(debian)}\n`);
   await bootwright(['key', 'init', '--site', site], watch);
@@ -181,25 +206,48 @@ async function bundleListing(file: string): Promise<void> {
 async function makeMedium(name: MediumName, folder: string, watch: ProcessWatch): Promise<Medium> {
   const recipe: Recipe = recipes[name];
   const site = join(folder, `site-${recipe.keyboard}`);
-  const iso = join(folder, `${name}.${recipe.usb === true ? 'img' : 'iso'}`);
+  const ending = recipe.prestaged !== undefined ? 'wim' : recipe.usb === true ? 'img' : 'iso';
+  const iso = join(folder, `${name}.${ending}`);
   const passwordFile = join(folder, `${name}.password`);
-  if (!existsSync(iso)) {
+  const path = recipe.discs === true ? iso.replace('.iso', '-1.iso') : iso;
+  if (!existsSync(path)) {
     writeFileSync(passwordFile, `${recipe.password}\n`, { mode: 0o600 });
+    const servers = (recipe.servers ?? []).flatMap((server) => ['--server', server]);
+    const sequence = recipe.sequence === undefined ? [] : ['--sequence', recipe.sequence];
     const kind =
-      recipe.sequence === undefined
-        ? ['bootable', ...(recipe.servers ?? []).flatMap((server) => ['--server', server])]
-        : ['standalone', '--sequence', recipe.sequence];
+      recipe.prestaged !== undefined
+        ? ['prestaged', ...sequence, ...servers, ...(recipe.prestaged === 'offline' ? ['--offline'] : [])]
+        : recipe.sequence === undefined
+          ? ['bootable', ...servers]
+          : [recipe.kind ?? 'standalone', ...sequence];
     await bootwright(
       [
         ...['media', 'create', ...kind, '--site', site, '--output', iso],
         ...(recipe.password === '' ? ['--no-password'] : ['--password-file', passwordFile]),
-        ...['--boot-image', join(folder, 'site-us', 'boot-images', 'default')],
+        ...['--boot-image', recipe.locked === true ? await lockedBootImage(site, watch) : defaultBootImage(folder)],
         ...(recipe.options ?? []),
       ],
       watch,
     );
   }
-  return { site, iso, password: recipe.password, passwordFile, keyboard: recipe.keyboard };
+  return { site, iso: path, password: recipe.password, passwordFile, keyboard: recipe.keyboard };
+}
+
+function defaultBootImage(folder: string): string {
+  return join(folder, 'site-us', 'boot-images', 'default');
+}
+
+async function lockedBootImage(site: string, watch: ProcessWatch): Promise<string> {
+  const [key, certificate] = [join(site, '..', 'secure-boot.key'), join(site, '..', 'secure-boot.pem')];
+  const subject = ['-subj', '/CN=Example Site Secure Boot/', '-days', '3650'];
+  execFileSync(
+    'openssl',
+    ['req', '-new', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject, '-keyout', key, '-out', certificate],
+    { stdio: 'ignore' },
+  );
+  const signing = ['--secure-boot-key', key, '--secure-boot-certificate', certificate];
+  await bootwright(['boot-image', 'build', 'locked', '--site', site, ...signing], watch);
+  return join(site, 'boot-images', 'locked');
 }
 
 export const program = join(root, 'bin', 'run.js');

@@ -22,8 +22,8 @@ import { type Lab, type Medium, say } from './lab.ts';
 export interface TestMachine {
   readonly folder: string;
   readonly medium: Medium;
-  /** Powers it on, also again after a power cut; what runs before is pulled. */
-  start(): Promise<BenchMachine>;
+  /** Powers it on, also again after a power cut; what runs before is pulled. `inserted`: another medium instead. */
+  start(inserted?: string): Promise<BenchMachine>;
   /** Ends it; `shutDown` as its owner would. */
   stop(shutDown?: boolean): Promise<void>;
 }
@@ -69,9 +69,9 @@ export async function withMachine(
   const machine: TestMachine = {
     folder,
     medium,
-    start: async () => {
+    start: async (inserted = description.medium) => {
       await running?.guest.kill();
-      running = await powerOn(description, folder);
+      running = await powerOn({ ...description, medium: inserted }, folder);
       return running;
     },
     stop: async (shutDown = false) => {

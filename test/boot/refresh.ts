@@ -114,8 +114,16 @@ async function refreshedAndRestarted({
 }
 
 /** From the stand-alone medium, once for all runs of the lab. */
-async function deployedMachine(lab: Lab, id: string, start: Start): Promise<string> {
+export function deployedMachine(lab: Lab, id: string, start: Start): Promise<string> {
   const folder = join(lab.folder, `deployed-client-${start.profile}`);
+  const deploying = deployed.get(folder) ?? deployMachine(folder, lab, id, start);
+  deployed.set(folder, deploying);
+  return deploying;
+}
+
+const deployed = new Map<string, Promise<string>>();
+
+async function deployMachine(folder: string, lab: Lab, id: string, start: Start): Promise<string> {
   if (existsSync(folder)) return folder;
   const medium = await lab.medium(start.medium);
   const network: GuestNetwork = { mac, services: [{ address: serverAddress, port: serverPort, localPort: 9 }] };
@@ -133,7 +141,7 @@ async function deployedMachine(lab: Lab, id: string, start: Start): Promise<stri
   return folder;
 }
 
-function copyMachine(from: string, to: string): void {
+export function copyMachine(from: string, to: string): void {
   for (const name of machineFiles)
     if (existsSync(join(from, name))) execFileSync('cp', ['--sparse=always', join(from, name), join(to, name)]);
 }

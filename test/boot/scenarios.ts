@@ -25,7 +25,7 @@ import {
 import { ProcessWatch } from './process-watch.ts';
 import { extractIso, fatStick, isoFileStick } from './sticks.ts';
 import { type TamperingName, tamperedTree, tamperings } from './tamper.ts';
-import { cutStick, updatedStick } from './usb.ts';
+import { updatedStick } from './usb.ts';
 
 /** How the medium reaches the machine; the first two are its ISO as it is. */
 export type Form =
@@ -35,7 +35,7 @@ export type Form =
   | 'ISO file on a stick'
   | 'USB image'
   | 'updated stick'
-  | 'cut stick';
+  | 'laid on the disk';
 
 export interface Start extends Omit<MachineOptions, 'stick' | 'network'> {
   readonly medium: MediumName;
@@ -241,9 +241,8 @@ export async function onMachine(
   use: (machine: TestMachine) => Promise<void>,
 ): Promise<void> {
   const medium = await lab.medium(start.medium);
-  const prepare = { 'updated stick': updatedStick, 'cut stick': cutStick, other: prepareStick };
-  const how = start.form === 'updated stick' || start.form === 'cut stick' ? start.form : 'other';
-  const stick = start.stick ?? (await prepare[how](lab, id, start, medium.iso));
+  const prepare = start.form === 'updated stick' ? updatedStick : prepareStick;
+  const stick = start.stick ?? (await prepare(lab, id, start, medium.iso));
   await withMachine(id, medium, { ...start, ...(stick === undefined ? {} : { stick }) }, use);
   if (stick !== undefined) rmSync(stick, { force: true });
 }

@@ -1,11 +1,15 @@
-import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openMedium, openPolicy, verifyContent } from '../../src/agent/medium.ts';
+import { verifyMedium } from '../../src/build/medium/verify.ts';
+import { silentProgress } from '../../src/model/progress.ts';
 import { startsKernel } from '../../src/prove/acceleration.ts';
 import { readKernel } from '../../src/prove/medium-files.ts';
-import { openLab } from './lab.ts';
+import { readPublicKeys } from '../../src/trust/keys.ts';
+import { flipBit, hundredFlips } from './flips.ts';
+import { openLab, say } from './lab.ts';
 import { extractIso } from './sticks.ts';
 import { earlyFiles, type TamperingName, tamperedTree, tamperings } from './tamper.ts';
 
@@ -56,9 +60,39 @@ describe('changed media', () => {
     expect(await judge(tree, password)).toBe('BW-TRUST-012');
   });
 
-  afterAll(async () =>
-    rmSync(join((await openLab()).folder, 'judged-on-the-host.tree'), { recursive: true, force: true }),
-  );
+  it('are found by any of a hundred bits, but those between the files, which a desk finds', async () => {
+    const lab = await openLab();
+    const { iso, site } = await lab.medium('small');
+    const [tree, copy] = [join(lab.folder, 'judged-on-the-host.tree'), join(lab.folder, 'judged-on-the-host.iso')];
+    rmSync(tree, { recursive: true, force: true });
+    cpSync(original, tree, { recursive: true });
+    copyFileSync(iso, copy);
+    const keys = await readPublicKeys(site);
+    const found = new Map<string, number>();
+    for (const { offset, bit, file } of await hundredFlips(iso)) {
+      const [path, at] = file === undefined ? [copy, offset] : [join(tree, file.path), file.at];
+      flipBit(path, at, bit);
+      const code =
+        file === undefined
+          ? (await verifyMedium(copy, keys, silentProgress)).findings.map((finding) => finding.code).join()
+          : await judge(tree, password);
+      flipBit(path, at, bit);
+      const expected = file === undefined ? /^BW-MEDIA-012$/ : /^BW-TRUST-0(0[678]|1[0-4])$/;
+      expect(code, `${file?.path ?? 'between files'}, byte ${at}, bit ${bit}`).toMatch(expected);
+      const where = file?.path ?? 'between the files';
+      found.set(where, (found.get(where) ?? 0) + 1);
+    }
+    say(`changed bits: ${[...found].map(([path, count]) => `${count} in ${path}`).join(', ')}`);
+    expect([await judge(tree, password), (await verifyMedium(copy, keys, silentProgress)).findings]).toEqual([
+      'accepted',
+      [],
+    ]);
+  });
+
+  afterAll(async () => {
+    for (const name of ['judged-on-the-host.tree', 'judged-on-the-host.iso'])
+      rmSync(join((await openLab()).folder, name), { recursive: true, force: true });
+  });
 });
 
 describe('the trial of the accelerator', () => {

@@ -8,19 +8,22 @@ import { carryOutUpdate } from '../../src/build/usb/update.ts';
 import { prepareUpdate } from '../../src/build/usb/update-plan.ts';
 import type { Disk } from '../../src/host/disks.ts';
 import { openStorage } from '../../src/host/storage.ts';
-import { WriteRecorder } from '../../src/host/write-recorder.ts';
+import { type SectorWrite, WriteRecorder } from '../../src/host/write-recorder.ts';
 import { silentProgress } from '../../src/model/progress.ts';
 import { readMediumFacts } from '../../src/prove/medium-files.ts';
 import { usualScript } from '../../src/prove/script.ts';
-import type { Lab } from './lab.ts';
+import { seeded } from '../seeded.ts';
+import type { Lab, Medium } from './lab.ts';
 import { tell } from './machines.ts';
 import type { Start } from './scenarios.ts';
 import { onMachine } from './scenarios.ts';
 
+const stickPath = (lab: Lab, id: string): string => join(lab.folder, `${id}.stick.img`);
+
 /** A larger stick that an older image was written to. */
 async function olderStick(lab: Lab, id: string): Promise<string> {
   const older = await lab.medium('olderImage');
-  const path = join(lab.folder, `${id}.stick.img`);
+  const path = stickPath(lab, id);
   const size = 2 * 2 ** 30;
   writeFileSync(path, '');
   truncateSync(path, size);
@@ -41,36 +44,53 @@ export async function updatedStick(lab: Lab, id: string, _: Start, image: string
   return path;
 }
 
-/** That stick when power was lost in the middle of its update: the content is there, the system has not changed yet. */
-export async function cutStick(lab: Lab, id: string, _: Start, image: string): Promise<string> {
-  const path = await olderStick(lab, id);
-  const from = await openStorage(image, { mode: 'read' });
-  const stick = await openStorage(path, { mode: 'change' });
-  const recorder = new WriteRecorder(stick);
+/**
+ * Power is lost five times while that stick is brought back to its older medium, each time a little later: what was
+ * written by then stays, and the machine is started from it. Sectors of the flush that was under way are there or not.
+ */
+export function survivesCuts(start: Start): (lab: Lab, id: string) => Promise<void> {
+  return async (lab, id) => {
+    const [older, newer] = [await lab.medium('olderImage'), await lab.medium(start.medium)];
+    await onMachine(lab, id, start, async (machine) => {
+      const path = stickPath(lab, id);
+      const spans = await spansOf(older.iso, path);
+      // New parts, content switch, system switch, space given back.
+      expect(spans.map(({ length }) => length === 1)).toEqual([false, true, true, false]);
+      const random = seeded(4);
+      const some = (span: readonly SectorWrite[] = []) => span.filter(() => random() < 0.5);
+      const cuts: readonly (readonly [sectors: readonly SectorWrite[], medium: Medium])[] = [
+        [some(spans[0]), newer],
+        [spans[0] ?? [], newer],
+        [spans[1] ?? [], newer],
+        [spans[2] ?? [], older],
+        [some(spans[3]), older],
+      ];
+      for (const [sectors, { iso }] of cuts) {
+        const stick = await openStorage(path, { mode: 'change' });
+        for (const { number, bytes } of sectors) await stick.write(number * 512, bytes);
+        await stick.close();
+        const bench = await machine.start();
+        const { password, keyboard } = machine.medium;
+        await bench.follow(usualScript({ expect: 'agent', password, layout: keyboard, console: 'screen' }), tell(id));
+        const found = bench.heard.all.flatMap(({ event }) =>
+          event.type === 'machine.recognised' ? [event.mediumId] : [],
+        );
+        expect(found).toEqual([(await readMediumFacts(iso)).id]);
+        await machine.stop();
+      }
+    });
+  };
+}
+
+/** What an update to that image writes on a stick, between flushes; the stick stays as it is. */
+async function spansOf(image: string, stick: string): Promise<SectorWrite[][]> {
+  const [from, to] = [await openStorage(image, { mode: 'read' }), await openStorage(stick, { mode: 'read' })];
+  const recorder = new WriteRecorder(to);
   const job = await prepareUpdate(from, recorder);
   if (job === undefined) throw new Error('there is nothing to update');
   await carryOutUpdate(job, silentProgress);
-  for (const { number, bytes } of recorder.spans.slice(0, 2).flat()) await stick.write(number * 512, bytes);
-  await stick.close();
-  await from.close();
-  return path;
-}
-
-/** The medium of that id starts and knows what it would do. */
-export function startsMedium(start: Start, id: 'olderImage'): (lab: Lab, name: string) => Promise<void> {
-  return async (lab, name) => {
-    const expected = await readMediumFacts((await lab.medium(id)).iso);
-    await onMachine(lab, name, start, async (machine) => {
-      const bench = await machine.start();
-      const { password, keyboard } = machine.medium;
-      const usual = usualScript({ expect: 'agent', password, layout: keyboard, console: 'screen' });
-      await bench.follow(usual, tell(name));
-      const found = bench.heard.all.flatMap(({ event }) =>
-        event.type === 'machine.recognised' ? [event.mediumId] : [],
-      );
-      expect(found).toEqual([expected.id]);
-    });
-  };
+  for (const storage of [from, to]) await storage.close();
+  return recorder.spans.filter(({ length }) => length > 0);
 }
 
 /** The machine lists its sticks with our code, without udev: two have the same serial, two have none. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { capture } from '../../media/capture/kind.ts';
-import { planText } from '../../src/build/plan-text.ts';
-import { prepareMedium } from '../../src/build/prepare.ts';
-import type { StandaloneRequest } from '../../src/build/request.ts';
+import { planText } from '../../src/build/order/plan-text.ts';
+import { prepareMedium } from '../../src/build/order/prepare.ts';
+import type { StandaloneRequest } from '../../src/build/order/request.ts';
 import { silentProgress } from '../../src/model/progress.ts';
 import { type MediumSite, mediumSite, request } from './medium-site.ts';
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { mediumContent } from '../../src/agent/content.ts';
 import { draftLayout } from '../../src/build/assemble.ts';
-import { prepareMedium } from '../../src/build/prepare.ts';
+import { prepareMedium } from '../../src/build/order/prepare.ts';
 import { silentProgress } from '../../src/model/progress.ts';
 import { bringIn } from '../../src/site/bring-in.ts';
 import { loadSite } from '../../src/site/load.ts';
@@ -105,7 +105,7 @@ it('confidential content is ciphertext on a medium, which then needs a password;
   const root = join(site.root, 'volume');
   const own = { ...context, paths: { ...context.paths, root: join(site.root, 'memory') } };
   const policy = { ...policyOf([], newKey()), ...made.brings() };
-  const content = mediumContent(own, policy, folder);
+  const content = mediumContent(own, policy, async () => folder);
   const { path } = await content.locate('vault', root);
   expect(path).toBe(join(root, '_SMSTaskSequence/Packages/vault/vault'));
   expect(await readFile(join(path, 'deep/licence.txt'), 'utf8')).toBe(secret);
@@ -116,7 +116,7 @@ it('confidential content is ciphertext on a medium, which then needs a password;
   const wrong = Buffer.from(onMedium);
   wrong[wrong.length - 1]! ^= 1;
   await site.write('../unpacked/bootwright/content/vault/deep/licence.txt', wrong);
-  await expect(mediumContent(own, policy, folder).locate('vault', `${root}2`)).rejects.toMatchObject({
+  await expect(mediumContent(own, policy, async () => folder).locate('vault', `${root}2`)).rejects.toMatchObject({
     code: 'BW-TRUST-015',
   });
   expect(await readdir(join(`${root}2`, '_SMSTaskSequence/Packages/vault/vault/deep'))).toEqual([]);

@@ -4,7 +4,7 @@ import { cp, link, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { withIso } from '../../src/build/iso-reader.ts';
+import { withIso } from '../../src/build/iso/reader.ts';
 import { type MediumSite, mediumSite } from './medium-site.ts';
 
 let site: MediumSite;

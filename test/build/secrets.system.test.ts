@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { withIso } from '../../src/build/iso-reader.ts';
+import { withIso } from '../../src/build/iso/reader.ts';
 import { unseal } from '../../src/trust/seal.ts';
 import { setSecret } from '../../src/trust/secret-store.ts';
 import { bulk, type MediumSite, mediumSite } from './medium-site.ts';

@@ -16,12 +16,13 @@ const rooms = [
   'src/boot',
   'src/build',
   'src/prove',
+  'src/staging',
 ];
 
 /** Packages that Debian calls essential, and apt with dpkg: on every machine where set-up could install anything. */
 const essential = new Set([
   ...['sh', 'cp', 'mv', 'rm', 'chmod', 'tar', 'dd', 'find', 'gzip', 'sync'],
-  ...['setpriv', 'setsid', 'dpkg-query', 'apt-config'],
+  ...['setpriv', 'setsid', 'sha1sum', 'dpkg-query', 'apt-config'],
 ]);
 
 /** Doors of `host` that only the agent uses: their programs are in the boot environment. */

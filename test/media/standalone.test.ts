@@ -37,6 +37,7 @@ function parts(changes: Partial<MediumParts> = {}): MediumParts {
     bootImageFolder: '/boot-image',
     loaders: { shim: Buffer.from('shim'), grub: Buffer.from('grub'), mokManager: Buffer.from('mok') },
     menus: { main: 'menu @MARKER@ "@TITLE@" @PARAMETERS@ @OTHER@\n', loopback: 'loopback\n', finder: 'finder\n' },
+    captureScript: '#!/bin/sh\n',
     content: [{ path: 'bootwright/content/debian/debian.wim', source: '/images/debian.wim', size: 5_000_000_000 }],
     keys: [{ name: 'site.pub', text: 'key\n' }],
     policy: Buffer.alloc(100),

@@ -39,7 +39,6 @@ const group = (items: SequenceItem[], disabled = false): SequenceItem => ({
 describe('what cannot run from a stand-alone medium', () => {
   it.each([
     'SMS_TaskSequence_AutoApplyAction',
-    'SMS_TaskSequence_DownloadPackageContentAction',
     'SMS_TaskSequence_InstallUpdateAction',
     'SMS_TaskSequence_RequestStateStoreAction',
     'SMS_TaskSequence_ReleaseStateStoreAction',
@@ -47,20 +46,6 @@ describe('what cannot run from a stand-alone medium', () => {
     const [problem, ...others] = standalone.objections(sequence(group([step(type)])));
     expect(others).toEqual([]);
     expect(problem).toMatchObject({ code: 'BW-MEDIA-002', severity: 'error', path: `/Install/${type}` });
-  });
-
-  it.each([
-    [step('SMS_TaskSequence_InstallApplicationAction', { settings: { baseVariable: 'APP' } }), 1],
-    [step('SMS_TaskSequence_InstallApplicationAction'), 0],
-    [
-      step('SMS_TaskSequence_InstallSoftwareAction', {
-        properties: [{ variable: '', property: 'BaseVariableName', value: 'PKG', hidden: false }],
-      }),
-      1,
-    ],
-    [step('SMS_TaskSequence_RunCommandLineAction', { settings: { command: 'true' } }), 0],
-  ])('lists that come from variables only', (item, count) => {
-    expect(standalone.objections(sequence(item))).toHaveLength(count);
   });
 
   it('is not held against disabled steps and groups', () => {

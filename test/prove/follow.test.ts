@@ -23,7 +23,10 @@ function machine(clock: () => number = () => 0): Guest & { readonly typed: strin
     typeSerial: async (text) => void typed.push(`serial:${text}`),
     press: async () => {},
     screenshot: async () => {},
+    setLink: async () => {},
     powerDown: async () => true,
+    insert: async () => {},
+    unplug: async () => {},
     kill: async () => {},
   };
 }

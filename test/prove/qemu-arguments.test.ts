@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeMachine, diskKinds, profiles } from '../../src/prove/machine.ts';
+import { describeMachine, diskKinds, presentationOf, profiles } from '../../src/prove/machine.ts';
 import { type GuestFiles, qemuArguments } from '../../src/prove/qemu-arguments.ts';
 
 const files: GuestFiles = {
@@ -10,7 +10,16 @@ const files: GuestFiles = {
 };
 
 describe('the machine', () => {
-  it.each(profiles)('%s keeps the medium first in the boot order and the target behind it', (profile) => {
+  const inserted = profiles.filter((profile) => presentationOf(profile) !== 'disk');
+  const laid = profiles.filter((profile) => presentationOf(profile) === 'disk');
+
+  it.each(laid)('%s has nothing inserted: the medium lies on the target', (profile) => {
+    const args = qemuArguments(describeMachine('/x.wim', profile), files);
+    expect(args.filter((arg) => arg.includes('bootindex='))).toEqual([expect.stringContaining('drive=target')]);
+    expect(args.join(' ')).not.toContain('/x.wim');
+  });
+
+  it.each(inserted)('%s keeps the medium first in the boot order and the target behind it', (profile) => {
     for (const kind of diskKinds) {
       const args = qemuArguments(
         describeMachine('/x.iso', profile, { target: { kind, sizeBytes: 1, serial: 'T' } }),
@@ -28,7 +37,7 @@ describe('the machine', () => {
     expect(args[args.indexOf('-nic') + 1]).toBe('none');
   });
 
-  it.each(profiles)('%s never writes to the medium', (profile) => {
+  it.each(inserted)('%s never writes to the medium', (profile) => {
     const args = qemuArguments(describeMachine('/x.iso', profile), files);
     expect(args.find((arg) => arg.includes('id=medium'))).toMatch(/readonly=on|snapshot=on/);
   });

@@ -100,6 +100,32 @@ describe('what is refused, with nothing changed', () => {
     expect(reference).toEqual(options?.files ?? used);
   });
 
+  it.each<[string, string, string]>([
+    ['a Kerberos key', '/etc/krb5.keytab', 'x'],
+    ['SSSD with a domain', '/etc/sssd/sssd.conf', '[domain/lab]\n  id_provider = ipa\n'],
+    ['winbind', '/etc/samba/smb.conf', '[global]\nsecurity = domain\n'],
+    ['IPA', '/etc/ipa/default.conf', ''],
+    ['PBIS', '/var/lib/pbis/db/registry.db', ''],
+    ['Centrify', '/etc/centrifydc/centrifydc.conf', ''],
+  ])('a member of a domain by %s, by either step', async (_, path, text) => {
+    const files = { ...used, [path]: { mode: '600', text } };
+    for (const position of [0, 1]) {
+      const { outcome, images, reference } = await capture({ files, steps: [whole()[position]!] });
+      expect(outcome).toMatchObject({ error: 'BW-STEP-112', message: expect.stringMatching(/member of a domain/) });
+      expect(Object.keys(images)).toEqual([]);
+      expect(reference).toEqual(files);
+    }
+  });
+
+  it('SSSD and Samba without a domain are no obstacle', async () => {
+    const files = {
+      ...used,
+      '/etc/sssd/sssd.conf': { mode: '600', text: 'id_provider = proxy\n' },
+      '/etc/samba/smb.conf': { mode: '644', text: 'security = user\n' },
+    };
+    expect((await capture({ files })).outcome.state).toBe('completed');
+  });
+
   it('of two systems none is chosen', async () => {
     const machine = new SimulatedMachine(
       blankModel({

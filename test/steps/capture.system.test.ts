@@ -104,6 +104,44 @@ os.setxattr(sys.argv[1], b'user.note', b'hello')
 `;
 const listXattrs = 'import os, sys; print(",".join(sorted(os.listxattr(sys.argv[1]))))';
 
+/** Writes or reads what a plain copy of NTFS loses, by the extended attributes ntfs-3g shows it with. */
+const ntfsOnly = `import json, os, struct, sys
+root = sys.argv[2]
+file, twin, folder, link = (root + '/Users/' + name for name in ('first', 'twin', 'Protected', 'junction'))
+put = lambda path, name, value: os.setxattr(path, name, value, follow_symlinks=False)
+get = lambda path, name: os.getxattr(path, name, follow_symlinks=False).hex()
+sid = lambda *parts: struct.pack('<BB6s', 1, len(parts), (5).to_bytes(6, 'big')) + struct.pack('<%dI' % len(parts), *parts)
+def descriptor(who):
+    ace = struct.pack('<BBHI', 0, 0, 8 + len(who), 0x1f01ff) + who
+    acl = struct.pack('<BBHHH', 2, 0, 8 + len(ace), 1, 0) + ace
+    owner, group = sid(21, 11, 22, 33, 1001), sid(32, 544)
+    at = 20
+    return struct.pack('<BBHIIII', 1, 0, 0x8004, at, at + len(owner), 0, at + len(owner) + len(group)) + owner + group + acl
+if sys.argv[1] == 'write':
+    os.makedirs(folder)
+    os.mkdir(link)
+    open(file, 'w').write('plain words')
+    os.link(file, twin)
+    put(file, 'user.words', b'hidden words')
+    put(file, 'system.ntfs_acl', descriptor(sid(21, 11, 22, 33, 1001)))
+    put(folder, 'system.ntfs_acl', descriptor(sid(32, 545)))
+    put(folder, 'system.ntfs_dos_name', b'PROTEC~1')
+    put(file, 'system.ntfs_attrib_be', struct.pack('>I', 0x26))
+    put(file, 'system.ntfs_times_be', struct.pack('>QQQ', *(116444736000000000 + day * 864000000000 + 1234567 for day in (9000, 9500, 9900))))
+    name = '\\\\??\\\\C:\\\\Users\\\\Protected'.encode('utf-16-le')
+    shown = 'C:\\\\Users\\\\Protected'.encode('utf-16-le')
+    paths = name + bytes(2) + shown + bytes(2)
+    data = struct.pack('<HHHH', 0, len(name), len(name) + 2, len(shown)) + paths
+    put(link, 'system.ntfs_reparse_data', struct.pack('<IHH', 0xa0000003, len(data), 0) + data)
+else:
+    print(json.dumps({
+        'text': open(file).read(), 'stream': os.getxattr(file, 'user.words').decode(), 'links': os.stat(twin).st_nlink,
+        'descriptors': [get(path, 'system.ntfs_acl') for path in (file, folder)],
+        'short': os.getxattr(folder, 'system.ntfs_dos_name').decode(), 'attributes': get(file, 'system.ntfs_attrib_be'),
+        'times': get(file, 'system.ntfs_times_be')[:32], 'junction': get(link, 'system.ntfs_reparse_data'),
+    }))
+`;
+
 const whole = (settings: Step['settings'] = {}): Step[] => [
   make('prepare-for-capture', { alsoRemove: ['/etc/vendor/*.id'] }),
   make('capture-operating-system-image', {
@@ -288,6 +326,29 @@ describe('a Linux machine', () => {
     return result;
   }
 
+  it('is not there when one byte of what was written reads back as another', async () => {
+    const machine = new Proxy(bench.machine, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        if (name !== 'verifyImage') return value.bind(target);
+        return (request: Parameters<typeof target.verifyImage>[0]) => {
+          const bytes = readFileSync(request.file);
+          bytes[Math.floor(bytes.length / 3)]! ^= 1;
+          writeFileSync(request.file, bytes);
+          return target.verifyImage(request);
+        };
+      },
+    });
+    const { type } = findStepType('capture-operating-system-image')!;
+    const { outcome } = await run([step('Capture', { type, settings: whole()[1]!.settings })], {
+      types: stepTypes,
+      machine: machine as unknown as SimulatedMachine,
+    });
+    expect(outcome).toMatchObject({ state: 'failed', error: 'BW-STEP-113' });
+    expect(sh('find', await imagesFolder(), '-name', '*debian*').trim()).toBe('');
+  });
+
   it('is refused while somebody has it mounted', async () => {
     const place = join(bench.folder, 'in use');
     mkdirSync(place);
@@ -325,6 +386,34 @@ describe('Windows', () => {
     expect(listing).toContain('/Windows/System32/ntoskrnl.exe');
     expect(listing).toMatch(/Security Descriptor|FILE_ATTRIBUTE_HIDDEN/);
     expect(listing).not.toContain('pagefile.sys');
+  });
+
+  it('keeps what only NTFS has: descriptors, streams, short names, attributes, times, links and reparse points', async () => {
+    await fill('[State]\r\nImageState=IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE\r\n');
+    const root = await bench.machine.mount(`${reference}p2`);
+    sh('python3', '-c', ntfsOnly, 'write', root);
+    const before = sh('python3', '-c', ntfsOnly, 'read', root);
+    expect(JSON.parse(before)).toMatchObject({
+      links: 2,
+      stream: 'hidden words',
+      junction: expect.stringMatching(/^030000a0/),
+    });
+    await bench.machine.close();
+    const { outcome } = await start(whole());
+    expect(outcome).toMatchObject({ state: 'completed' });
+    const images = await bench.machine.mount(sh('blkid', '-L', 'IMAGES').trim());
+    const target = bench.disk(300);
+    await bench.machine.partition(target, {
+      style: 'gpt',
+      partitions: [{ name: 'new', type: 'windows', sizeBytes: 280 * 2 ** 20 }],
+    });
+    await bench.machine.format(`${target}p1`, 'ntfs', 'new');
+    sh('wimlib-imagex', 'apply', join(images, '2026/debian.wim'), '1', `${target}p1`);
+    // Read by ntfs-3g, which neither wrote the image nor applied it.
+    const after = sh('python3', '-c', ntfsOnly, 'read', await bench.machine.mount(`${target}p1`));
+    expect(JSON.parse(after)).toEqual(JSON.parse(before));
+    await bench.machine.close();
+    expect(sh('ntfsinfo', '--force', '--file', '/Users/first', `${target}p1`)).toContain("'words'");
   });
 
   it.each([

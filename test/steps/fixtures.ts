@@ -46,6 +46,11 @@ export const debianImage: SimulatedFiles = {
   '/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed': signed,
 };
 
+/** Holds no system. */
+export const dataImage: SimulatedFiles = {
+  '/maps/a.map': { mode: '644', text: 'map\n' },
+};
+
 export function without(files: SimulatedFiles, ...paths: string[]): SimulatedFiles {
   return Object.fromEntries(Object.entries(files).filter(([path]) => !paths.some((gone) => path.startsWith(gone))));
 }

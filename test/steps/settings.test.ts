@@ -5,7 +5,7 @@ import type { Disk } from '../../src/model/machine.ts';
 import type { XmlProperty } from '../../src/model/sequence.ts';
 import { type DiskRule, selectDisk } from '../../src/steps/disk-rule.ts';
 import { findStepType, stepTypes } from '../../src/steps/index.ts';
-import { resolveSizes } from '../../src/steps/partition-sizes.ts';
+import { resolveSizes, usableBytes } from '../../src/steps/partition-sizes.ts';
 
 const GB = 2 ** 30;
 const disk = (path: string, overrides: Partial<Disk> = {}): Disk => ({
@@ -89,7 +89,7 @@ describe('partition sizes', () => {
           const resolve = (): number[] | undefined => {
             try {
               return resolveSizes(
-                bytes,
+                usableBytes({ sizeBytes: bytes }),
                 sizes.map((each, index) => ({ name: `p${index}`, size: each })),
               );
             } catch {
@@ -106,7 +106,7 @@ describe('partition sizes', () => {
   });
 
   it('percent is of what is left', () => {
-    const sizes = resolveSizes(102 * 2 ** 20, [
+    const sizes = resolveSizes(usableBytes({ sizeBytes: 102 * 2 ** 20 }), [
       { name: 'a', size: '50 MB' },
       { name: 'b', size: '50%' },
       { name: 'c', size: 100, units: 'percent' },

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { formatBytes } from '../../../src/model/quantity.ts';
 import { BaseCommand } from '../../base.ts';
-import { defined, mediumFlags, orderOf } from './flags.ts';
+import { defined, mediumFlags, orderOf, prestartFlags } from './flags.ts';
 
 export default class MediaCreateBootable extends BaseCommand {
   static override summary = 'Make an ISO that starts machines into the service of the site.';
@@ -28,12 +28,7 @@ export default class MediaCreateBootable extends BaseCommand {
       default: true,
       allowNo: true,
     }),
-    prestart: Flags.string({ description: 'command that runs before the network is set up', helpValue: 'COMMAND' }),
-    'prestart-package': Flags.string({
-      description: 'package with the files that command needs',
-      helpValue: 'ID',
-      dependsOn: ['prestart'],
-    }),
+    ...prestartFlags,
     ...mediumFlags,
   };
 
@@ -41,7 +36,7 @@ export default class MediaCreateBootable extends BaseCommand {
     const { flags } = await this.parse(MediaCreateBootable);
     const { bootable } = await import('../../../media/bootable/kind.ts');
     const { knownAuthority, siteAuthority } = await import('../../../src/server/certificates.ts');
-    const { fulfilBootable } = await import('../../../src/build/order.ts');
+    const { fulfilBootable } = await import('../../../src/build/order/order.ts');
     const { plan, written } = await fulfilBootable(
       {
         ...{ kind: bootable, ...(await orderOf(flags)) },

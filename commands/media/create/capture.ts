@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import { formatBytes } from '../../../src/model/quantity.ts';
 import { BaseCommand } from '../../base.ts';
 import { siteFolder } from '../../key/flags.ts';
-import { defined, mediumFlags, orderOf } from './flags.ts';
+import { defined, mediumFlags, orderOf, prestartFlags } from './flags.ts';
 
 export default class MediaCreateCapture extends BaseCommand {
   static override summary = 'Make an ISO that captures a reference machine into an OS image.';
@@ -28,6 +28,7 @@ export default class MediaCreateCapture extends BaseCommand {
     'image-name': Flags.string({ description: 'name of the image', helpValue: 'TEXT' }),
     'image-description': Flags.string({ description: 'description of the image', helpValue: 'TEXT' }),
     'image-version': Flags.string({ description: 'version of the image', helpValue: 'TEXT' }),
+    ...prestartFlags,
     ...mediumFlags,
   };
 
@@ -35,8 +36,8 @@ export default class MediaCreateCapture extends BaseCommand {
     const { flags } = await this.parse(MediaCreateCapture);
     const { capture } = await import('../../../media/capture/kind.ts');
     const { deployedSecrets } = await import('../../../src/agent/deployed-secrets.ts');
-    const { fulfil } = await import('../../../src/build/order.ts');
-    const { readAuthority } = await import('../../../src/build/options.ts');
+    const { fulfil } = await import('../../../src/build/order/order.ts');
+    const { readAuthority } = await import('../../../src/build/order/options.ts');
     const { knownAuthority } = await import('../../../src/server/certificates.ts');
     const { destination, account, authority } = flags;
     const named = {
@@ -52,7 +53,10 @@ export default class MediaCreateCapture extends BaseCommand {
     const order = await orderOf(flags);
     const variable = [...order.variable, ...Object.entries(defined(named)).map(([name, value]) => `${name}=${value}`)];
     const { plan, written } = await fulfil(
-      { kind: capture, deployedSecrets, ...order, variable, sequence: flags.sequence ?? 'capture' },
+      {
+        ...{ kind: capture, deployedSecrets, ...order, variable, sequence: flags.sequence ?? 'capture' },
+        ...defined({ prestart: flags.prestart, prestartPackage: flags['prestart-package'] }),
+      },
       { progress: this.progress, signal: this.signal, announce: (text) => this.log(`${text}\n`) },
     );
     if (written === undefined) {

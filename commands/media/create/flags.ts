@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { sourceDateEpoch } from '../../../src/host/clock.ts';
+import type { ExtraContent } from '../../../src/site/content-wishes.ts';
 import { existingPassphrase, passphraseFileFlag, siteFlag } from '../../key/flags.ts';
 
 /** What every kind of medium can be told. */
@@ -29,9 +30,58 @@ export const mediumFlags = {
   variable: Flags.string({ description: 'set a variable; no secrets here', helpValue: 'NAME=VALUE', multiple: true }),
   'variables-file': Flags.string({ description: 'file of lines NAME=VALUE', helpValue: 'FILE' }),
   'boot-image': Flags.string({ description: 'name in the site, or a folder', helpValue: 'NAME' }),
+  'single-partition': Flags.boolean({
+    description: 'a USB image with one FAT32 partition, for picky firmware; cannot be updated in place',
+  }),
   'dry-run': Flags.boolean({ description: 'say what would be made, write nothing' }),
   force: Flags.boolean({ description: 'replace an existing output' }),
 };
+
+/** Content beside that of the task sequence, for kinds that bring content. */
+export const contentFlags = {
+  application: Flags.string({ description: 'bring this application too', helpValue: 'ID', multiple: true }),
+  'detect-dependencies': Flags.boolean({
+    description: 'bring what added applications depend on',
+    default: true,
+    allowNo: true,
+  }),
+  package: Flags.string({ description: 'bring this package too', helpValue: 'ID', multiple: true }),
+  'driver-package': Flags.string({ description: 'bring this driver package too', helpValue: 'ID', multiple: true }),
+  'include-disabled': Flags.boolean({ description: 'bring content of disabled steps too' }),
+  exclude: Flags.string({
+    description: 'leave this content out; refused where an enabled step needs it',
+    helpValue: 'ID',
+    multiple: true,
+  }),
+};
+
+/** A command that runs on the target before anything is chosen or erased. */
+export const prestartFlags = {
+  prestart: Flags.string({ description: 'command that runs before everything else', helpValue: 'COMMAND' }),
+  'prestart-package': Flags.string({
+    description: 'package with the files that command needs',
+    helpValue: 'ID',
+    dependsOn: ['prestart'],
+  }),
+};
+
+interface ContentFlagValues {
+  readonly application?: string[] | undefined;
+  readonly 'detect-dependencies': boolean;
+  readonly package?: string[] | undefined;
+  readonly 'driver-package'?: string[] | undefined;
+  readonly 'include-disabled': boolean;
+  readonly exclude?: string[] | undefined;
+}
+
+/** The same as part of an order. */
+export function extraContentOf(flags: ContentFlagValues): ExtraContent {
+  return defined({
+    ...{ applications: flags.application, packages: flags.package, driverPackages: flags['driver-package'] },
+    ...{ detectDependencies: flags['detect-dependencies'], includeDisabled: flags['include-disabled'] },
+    exclude: flags.exclude,
+  });
+}
 
 interface MediumFlagValues {
   readonly output: string;
@@ -51,17 +101,19 @@ interface MediumFlagValues {
   readonly variable?: string[] | undefined;
   readonly 'variables-file'?: string | undefined;
   readonly 'boot-image'?: string | undefined;
+  readonly 'single-partition': boolean;
   readonly 'dry-run': boolean;
   readonly force: boolean;
 }
 
 /** The same as part of an order. @throws BW-MEDIA-032 */
 export async function orderOf(flags: MediumFlagValues) {
-  const { checkAbout } = await import('../../../src/build/options.ts');
+  const { checkAbout } = await import('../../../src/build/order/options.ts');
+  const target = flags['single-partition'] ? ('usb-single' as const) : undefined;
   return {
     passphrase: await existingPassphrase(flags['passphrase-file']),
     ...defined({
-      ...{ output: flags.output, site: flags.site, label: flags.label },
+      ...{ output: flags.output, target, site: flags.site, label: flags.label },
       ...{ passwordFile: flags['password-file'], noPassword: flags['no-password'] },
       ...{ recoveryKey: flags['recovery-key'], recipient: flags.recipient ?? [] },
       about: checkAbout({ author: flags['created-by'], version: flags.version, comment: flags.comment }),

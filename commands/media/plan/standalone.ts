@@ -1,4 +1,5 @@
 import MediaCreateStandalone from '../create/standalone.ts';
+import { stopAfterPlan } from './stop.ts';
 
 /** The same command, stopped after its plan: what is planned and what is made can never differ. */
 export default class MediaPlanStandalone extends MediaCreateStandalone {
@@ -10,7 +11,7 @@ export default class MediaPlanStandalone extends MediaCreateStandalone {
   ];
 
   override async run(): Promise<object> {
-    if (!this.argv.includes('--dry-run')) this.argv.push('--dry-run');
+    stopAfterPlan(this.argv);
     return super.run();
   }
 }

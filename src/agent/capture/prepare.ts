@@ -1,11 +1,13 @@
 import { BootwrightError } from '../../model/error.ts';
+import type { NetworkSettings } from '../../model/network.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { NetworkAdapter } from '../../model/protocol.ts';
 import type { SequenceVariable } from '../../model/sequence.ts';
 import { needsNetwork, parseDestination } from '../../steps/capture-operating-system-image/destination.ts';
 import type { AgentContext } from '../context.ts';
 import { machineNetwork, type Network } from '../online/network.ts';
-import { askAboutNetwork, type TypedNetwork } from '../online/network-page.ts';
+import { addressQuestion, askAboutNetwork, type TypedNetwork, typeAddress } from '../online/network-page.ts';
+import type { HandedCapture } from './handed.ts';
 import { askAboutCapture } from './questions.ts';
 
 /**
@@ -16,9 +18,15 @@ export async function prepareCapture(
   context: AgentContext,
   policy: Policy,
   layout: string,
+  /** By the running system, where the same was asked. */
+  handed?: HandedCapture,
 ): Promise<readonly SequenceVariable[]> {
-  const asked = await askAboutCapture(context, policy, layout);
-  if (mayNeedNetwork(policy, asked)) await bringUpNetwork(context, machineNetwork(context));
+  const asked = handed?.variables ?? (await askAboutCapture(context, policy, layout));
+  for (const { value, hidden } of asked) if (hidden === true && typeof value === 'string') context.mask.add(value);
+  if (mayNeedNetwork(policy, asked)) {
+    const settings = handed?.network ?? (policy.unattended ? {} : await askAboutAddress(context));
+    await bringUpNetwork(context, machineNetwork(context), settings);
+  }
   return asked;
 }
 
@@ -34,10 +42,20 @@ function mayNeedNetwork(policy: Policy, asked: readonly SequenceVariable[]): boo
   }
 }
 
-async function bringUpNetwork(context: AgentContext, network: Network): Promise<void> {
+/** Before the first DHCP request: some networks lock a port on which one is heard. */
+export async function askAboutAddress(context: AgentContext): Promise<NetworkSettings> {
+  context.emit({ type: 'prompt.shown', prompt: 'input', text: addressQuestion });
+  const typed = (await typeAddress(context)) ?? 'dhcp';
+  const isFixed = typed !== 'dhcp';
+  const answer = isFixed ? Object.values(typed).join(' ').trim() : 'by DHCP';
+  context.emit({ type: 'prompt.answered', prompt: 'input', answer: `network-address: ${answer}` });
+  return isFixed ? { fixed: typed } : {};
+}
+
+async function bringUpNetwork(context: AgentContext, network: Network, settings: NetworkSettings): Promise<void> {
   const { emit, terminal } = context;
   emit({ type: 'agent.phase', name: 'network', text: 'Bringing the network up' });
-  for (let typed: TypedNetwork = { settings: {} }; ; ) {
+  for (let typed: TypedNetwork = { settings }; ; ) {
     terminal.show({ id: 'network-up', title: 'Bringing the network up …', tone: 'normal', blocks: [], keys: [] });
     await network.apply(typed.settings).catch((cause: Error) => {
       emit({ type: 'log', severity: 'warning', component: 'Network', text: cause.message });

@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
 import { SecretMask } from '../../engine/mask.ts';
 import { now, sleep } from '../../host/clock.ts';
-import { type ConsoleDevice, openConsole } from '../../host/console.ts';
 import { exists, readBytes, readText, writeAtomically } from '../../host/files.ts';
 import { restartMachine } from '../../host/power.ts';
 import { openSerialPort } from '../../host/serial-port.ts';
@@ -11,11 +10,12 @@ import { BootwrightError } from '../../model/error.ts';
 import { consoleLine } from '../console-lines.ts';
 import type { AgentContext } from '../context.ts';
 import { eventPortFromFirmware } from '../event-port.ts';
+import { ownTerminal } from '../own-terminal.ts';
 import { stateFile } from '../paths.ts';
 import { openRecord } from '../record.ts';
 import { recordThisMachine } from '../record-this-machine.ts';
 import { asBootwrightError } from '../refusal.ts';
-import { joinConsoles, type Terminal } from '../terminal.ts';
+import { joinConsoles } from '../terminal.ts';
 import { beginRun } from './begin.ts';
 import { judgeOffers, localTime } from './due.ts';
 import { readHistory, runUnderWay } from './history.ts';
@@ -201,25 +201,6 @@ async function openContext(root: string, attended: boolean): Promise<AgentContex
       throw new Error('only a machine that was captured is turned off');
     },
   };
-}
-
-/** The terminal the command was typed on, line by line; none when it was not typed. */
-function ownTerminal(): Terminal {
-  const device = openConsole('tty');
-  if (device === undefined) return joinConsoles([]);
-  const own: ConsoleDevice = {
-    ...device,
-    columns: device.columns,
-    rows: device.rows,
-    // A terminal that gives us every key does not end us at Ctrl-C.
-    listen: (onBytes) => device.listen((bytes) => (bytes.includes(3) ? giveUp(device) : onBytes(bytes))),
-  };
-  return joinConsoles([own]);
-}
-
-function giveUp(device: ConsoleDevice): void {
-  device.close();
-  process.stdout.write('\n', () => process.exit(130));
 }
 
 function lines(texts: readonly string[]): string {

@@ -5,6 +5,7 @@ import type { BootwrightEvent } from '../../model/event.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { Offer, PolicyGrant } from '../../model/protocol.ts';
 import type { SequenceVariable } from '../../model/sequence.ts';
+import { askForVariables } from '../ask-variables.ts';
 import { readHandover } from '../client/handover.ts';
 import { confirm } from '../confirm.ts';
 import type { AgentContext } from '../context.ts';
@@ -29,6 +30,7 @@ import { leaveToDisk } from './leave-to-disk.ts';
 import { machineNetwork } from './network.ts';
 import { chooseOffer, isRefusable, needsNobody } from './offers.ts';
 import { preflight, whileContentIsMissing } from './preflight.ts';
+import { PrestagedContent } from './prestaged-content.ts';
 import { awaitRelease } from './release.ts';
 import { newReports, Reports } from './reports.ts';
 import { type Online, register, requestGrant } from './session.ts';
@@ -43,7 +45,7 @@ const preferredVariable = 'SMSTSPreferredAdvertID';
 /** The boot environment's work when a server says what is to be done. Ends in a restart; the caller shows what is thrown. */
 export async function deployFromServer(context: AgentContext, doors: Doors = realDoors(context)): Promise<never> {
   const { terminal, emit, machine, mask, record, clock, paths } = context;
-  const { settings, prepare, verification } = await startOnline(context);
+  const { settings, prepare, verification, prestaged } = await startOnline(context);
   const handover = await readHandover(paths.etc);
   const mediumId = settings.medium?.id ?? handover?.mark ?? noMedium;
   const label = settings.medium?.label ?? '';
@@ -79,12 +81,15 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   const { session, grant } = released;
   mask.add(session);
   mask.add(grant.contentToken);
-  const { variables } = released.policy;
-  const believed = earlier?.kept?.policy ?? { ...released.policy, variables: joinVariables(variables, early) };
+  const believed = earlier?.kept?.policy ?? {
+    ...released.policy,
+    variables: joinVariables(released.policy.variables, early),
+  };
   const { settings: network, account } = online.network;
   const own = { [sessionSecret]: session, ...(account === undefined ? {} : { [proxySecret]: account }) };
   const policy = runnablePolicy({
     ...believed,
+    ...(prestaged === undefined ? {} : { mediaKind: 'prestaged' as const }),
     secrets: { ...believed.secrets, ...own },
     unattended: believed.unattended || settings.unattended,
     allowShell: believed.allowShell || settings.allowShell,
@@ -111,10 +116,12 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   const content = new OnlineContent({
     ...{ context, policy, servers: online.servers, authority: settings.authority, network: online.network },
     token: renewedToken(context, online, session, grant),
+    ...(prestaged === undefined ? {} : { prestaged: new PrestagedContent(prestaged) }),
   });
   if (released.offer !== undefined) await preflight(context, policy, content, released.offer);
+  const variables = earlier === undefined ? await askForVariables(context, policy) : [];
   if (earlier === undefined) {
-    const undertaking = await foresee(context, policy);
+    const undertaking = await foresee(context, policy, variables);
     const isAsked = startsAnew || !policy.unattended;
     const mayRefuse =
       startsAnew || (released.offer === undefined ? handover?.refusable !== false : isRefusable(released.offer));
@@ -122,7 +129,7 @@ export async function deployFromServer(context: AgentContext, doors: Doors = rea
   }
   reports.start();
   return deploy(context, {
-    ...{ policy, resume, reports, expiresAt: interrupted?.saved.expiresAt },
+    ...{ policy, resume, reports, variables, expiresAt: interrupted?.saved.expiresAt },
     vault: earlier?.kept?.vault ?? (await createVault(mediumId, keepers)),
     content,
   });

@@ -1,17 +1,19 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { isSingleFile, type ListedFile, parseFileList } from '../../content/file-list.ts';
 import { contentNeeds } from '../../engine/plan.ts';
-import { exists, freeBytes, mkdir, rm } from '../../host/files.ts';
+import { exists, freeBytes, mkdir, readStream, rm } from '../../host/files.ts';
 import { BootwrightError } from '../../model/error.ts';
-import type { ContentItem, Policy } from '../../model/policy.ts';
+import { type ContentItem, findItem, type Policy } from '../../model/policy.ts';
 import { formatBytes } from '../../model/quantity.ts';
 import { type ContentSource, cachePath, itemOf, memoryPath, type PlacedContent } from '../content.ts';
 import type { AgentContext } from '../context.ts';
-import { hasDecrypted, keyOf } from '../decrypted-file.ts';
+import { hasDecrypted, keyOf, writeDecrypted } from '../decrypted-file.ts';
 import { availableMemory } from '../memory.ts';
 import { ContentServers, type ContentToken, discard } from './content-servers.ts';
 import { download, downloadBytes, downloadDecrypted, hasContent } from './download.ts';
 import type { TypedNetwork } from './network-page.ts';
+import type { PrestagedContent } from './prestaged-content.ts';
 import type { Servers } from './servers.ts';
 
 export interface OnlineContentOptions {
@@ -23,6 +25,8 @@ export interface OnlineContentOptions {
   readonly authority?: string;
   /** Also to published folders. */
   readonly network?: TypedNetwork;
+  /** What lies on the machine's disk already. */
+  readonly prestaged?: PrestagedContent;
 }
 
 interface WantedFile extends ListedFile {
@@ -31,6 +35,7 @@ interface WantedFile extends ListedFile {
   readonly mode: number;
 }
 
+const hashOfNothing = createHash('sha256').digest('hex');
 const mostList = 64 * 2 ** 20;
 
 /** Content of a policy, fetched from the servers when a step asks for it, each object once. */
@@ -54,16 +59,28 @@ export class OnlineContent implements ContentSource {
   /** On the operating system volume once there is one, before that in memory. @throws BW-AGENT-040, -041, -046 */
   async locate(id: string, root: string | undefined): Promise<PlacedContent> {
     const item = itemOf(this.#options.policy, id);
+    const here = item.kind === 'os-image' ? this.#ready(item) : undefined;
+    if (here !== undefined) return { ...item, path: here };
     const inMemory = this.#placeInMemory(item);
     const path = root === undefined || this.#checked.has(inMemory) ? inMemory : cachePath(root, item);
     await this.#bring(item, path);
     return { ...item, path };
   }
 
+  /** An image is used where it lies: it is read once, and needs no room. */
+  #ready(item: ContentItem): string | undefined {
+    const path = item.confidential === undefined ? this.#options.prestaged?.find(item.sha256) : undefined;
+    if (path !== undefined && !this.#checked.has(path)) {
+      this.#checked.add(path);
+      const text = `${item.name} lies on the disk (${formatBytes(item.size)})`;
+      this.#options.context.emit({ type: 'agent.phase', name: 'content', text });
+    }
+    return path;
+  }
+
   async cache(root: string): Promise<void> {
     const { policy } = this.#options;
-    for (const id of contentNeeds(policy.sequence, 'deployed')) {
-      const item = itemOf(policy, id);
+    for (const item of contentNeeds(policy, 'deployed')) {
       // An image is applied in the boot environment, whatever else the step that names it may be for.
       if (item.kind !== 'os-image') await this.#bring(item, cachePath(root, item));
     }
@@ -72,8 +89,9 @@ export class OnlineContent implements ContentSource {
   /** Whether somebody has it now, each server asked once; of a package the list of its files. */
   async isThere(id: string): Promise<boolean> {
     const { policy, context } = this.#options;
-    const item = policy.content.find((content) => content.id.toLowerCase() === id.toLowerCase());
+    const item = findItem(policy.content, id);
     if (item === undefined) return false;
+    if (isSingleFile(item.kind) && this.#options.prestaged?.find(item.sha256) !== undefined) return true;
     if (!isSingleFile(item.kind)) return (await this.#list(item, 0).catch(() => undefined)) !== undefined;
     for (const server of this.#servers.all)
       try {
@@ -119,12 +137,17 @@ export class OnlineContent implements ContentSource {
     const { sha256, target, mode, plainTag } = file;
     const request = { ...this.#request(sha256), path: target, mode, onBytes };
     const key = keyOf(this.#options.policy, item);
+    const { prestaged } = this.#options;
     if (key === undefined) {
-      if (!(await hasContent(target, sha256))) await download(request);
+      if (await hasContent(target, sha256)) return;
+      if ((await prestaged?.copy(sha256, target, mode)) !== true) await download(request);
       return;
     }
     const plain = { key, ...(plainTag === undefined ? {} : { plainTag }) };
-    if (!(await hasDecrypted({ ...plain, path: target, mode }))) await downloadDecrypted(request, plain);
+    if (await hasDecrypted({ ...plain, path: target, mode })) return;
+    const here = prestaged?.find(sha256);
+    if (here === undefined) await downloadDecrypted(request, plain);
+    else await writeDecrypted(readStream(here), { ...plain, path: target, mode });
   }
 
   #request(sha256: string) {
@@ -134,9 +157,14 @@ export class OnlineContent implements ContentSource {
   }
 
   /** The hash of a package is that of the list of its files. */
-  async #list({ id, sha256 }: ContentItem, patience?: number): Promise<readonly ListedFile[]> {
+  async #list(item: ContentItem, patience?: number): Promise<readonly ListedFile[]> {
+    const { id, sha256 } = item;
+    // An application need not bring files.
+    if (sha256 === hashOfNothing) return [];
     const known = this.#lists.get(sha256);
     if (known !== undefined) return known;
+    const here = this.#options.prestaged?.listOf(item);
+    if (here !== undefined) return readFileList(here, id);
     const request = { ...this.#request(sha256), ...(patience === undefined ? {} : { patience }) };
     const list = readFileList(new TextDecoder().decode(await downloadBytes(request, mostList)), id);
     this.#lists.set(sha256, list);

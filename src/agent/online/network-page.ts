@@ -1,11 +1,19 @@
 import type { BootwrightError } from '../../model/error.ts';
-import { type NetworkSettings, parseFixedAddress, parseProxy, parseVlan } from '../../model/network.ts';
+import {
+  type FixedAddress,
+  type NetworkSettings,
+  parseFixedAddress,
+  parseProxy,
+  parseVlan,
+} from '../../model/network.ts';
 import type { NetworkAdapter } from '../../model/protocol.ts';
 import type { AgentContext } from '../context.ts';
 import { type Block, gap, type Page, text } from '../page.ts';
 import { ask } from '../question.ts';
 import { saveLogsAndTell } from '../save-logs.ts';
 import { typeLine } from '../type-line.ts';
+
+export const addressQuestion = 'Which address is this machine to use?';
 
 /** Switches, cables and servers come back; nobody need stand there when they do. */
 const secondsToRetry = 60;
@@ -64,14 +72,7 @@ async function change(
     return changed({ adapter });
   }
   if (what === 'address') {
-    const fixed = await typeLine(context, {
-      ...{ id: 'network-address', title: 'Which address is this machine to use?' },
-      help: [
-        'Address/prefix, gateway and DNS server, for example 192.0.2.10/24 192.0.2.1 192.0.2.53. Nothing: by DHCP.',
-      ],
-      read: (typed) => (typed.trim() === '' ? ('dhcp' as const) : parseFixedAddress(typed)),
-      wrong: (typed) => `"${typed}" is not an address with prefix, a gateway and a DNS server.`,
-    });
+    const fixed = await typeAddress(context);
     if (fixed === undefined) return network;
     say(fixed === 'dhcp' ? 'address by DHCP' : `address ${Object.values(fixed).join(' ').trim()}`);
     return changed({ fixed: fixed === 'dhcp' ? undefined : fixed });
@@ -88,6 +89,16 @@ async function change(
     return changed({ vlan: vlan === 0 ? undefined : vlan });
   }
   return typeProxy(context, network);
+}
+
+/** `undefined`: Escape was pressed. */
+export function typeAddress(context: AgentContext): Promise<FixedAddress | 'dhcp' | undefined> {
+  return typeLine(context, {
+    ...{ id: 'network-address', title: addressQuestion },
+    help: ['Address/prefix, gateway and DNS server, for example 192.0.2.10/24 192.0.2.1 192.0.2.53. Nothing: by DHCP.'],
+    read: (typed) => (typed.trim() === '' ? ('dhcp' as const) : parseFixedAddress(typed)),
+    wrong: (typed) => `"${typed}" is not an address with prefix, a gateway and a DNS server.`,
+  });
 }
 
 /** The account is never shown, emitted or written. */

@@ -46,8 +46,14 @@ export function machineNetwork(
 
   /** A link takes seconds to come up, and longer behind a switch with spanning tree. */
   const withLink = async (wanted: string | undefined): Promise<string[]> => {
-    const all = await adapters();
-    const chosen = all.filter((adapter) => wanted === undefined || isCalled(adapter, wanted));
+    const find = async (): Promise<NetworkAdapter[]> =>
+      (await adapters()).filter((adapter) => wanted === undefined || isCalled(adapter, wanted));
+    let chosen = await find();
+    // Drivers of slow machines are still being loaded.
+    for (let waited = 0; chosen.length === 0 && waited < linkWait; waited += pause) {
+      await clock.sleep(pause);
+      chosen = await find();
+    }
     if (chosen.length === 0 && wanted !== undefined)
       throw new BootwrightError('BW-AGENT-070', `This machine has no network adapter ${wanted}.`);
     for (const { name } of chosen) await run('ip', ['link', 'set', name, 'up'], { accept: [1, 2] });

@@ -1,13 +1,13 @@
-import { join } from 'node:path';
 import { exists } from '../../host/files.ts';
 import { HttpsClient } from '../../host/https-client.ts';
 import type { MediumPrestart } from '../../model/bootable.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { AgentContext } from '../context.ts';
+import { keyStick } from '../key-stick.ts';
 import { openKeyboard } from '../keyboard.ts';
 import { type Medium, openBrought, openMedium } from '../medium.ts';
 import { askPassword } from '../password.ts';
-import { runBefore } from '../prestart.ts';
+import { runPrestartOf } from '../prestart.ts';
 import { startVerification, type Verification } from '../verification.ts';
 import { type OnlineSettings, ownBootImage, readSettings, signingKeys } from './settings.ts';
 
@@ -17,6 +17,8 @@ export interface OnlineStart {
   /** Runs what the medium brings for that. */
   readonly prepare: () => Promise<void>;
   readonly verification: Verification;
+  /** A prestaged medium: content that need not be fetched. */
+  readonly prestaged?: Medium;
 }
 
 /** From the bootable medium, or from what was put into the initramfs by hand. @throws as `openMedium`, BW-AGENT-036 */
@@ -39,7 +41,13 @@ export async function startOnline(context: AgentContext): Promise<OnlineStart> {
       ...{ medium: medium.facts, bootImage: await ownBootImage(paths.etc, medium.facts), network: {} },
       range: { ...(validFrom === undefined ? {} : { validFrom }), ...(validTo === undefined ? {} : { validTo }) },
     };
-    return { settings, verification, prepare: () => runPrestartOf(context, medium, verification, prestart) };
+    const prestaged = medium.facts.kind === 'prestaged' ? { prestaged: medium } : {};
+    return {
+      settings,
+      verification,
+      ...prestaged,
+      prepare: () => prepareBy(context, medium, verification, prestart),
+    };
   } catch (cause) {
     const why = (cause as Error).message;
     throw new BootwrightError('BW-AGENT-036', `What names the server cannot be used: ${why}`, { cause });
@@ -47,17 +55,14 @@ export async function startOnline(context: AgentContext): Promise<OnlineStart> {
 }
 
 /** Files of the medium run with all rights: they are compared with its signed list first. */
-async function runPrestartOf(
+async function prepareBy(
   context: AgentContext,
   medium: Medium,
   verification: Verification,
   prestart: MediumPrestart | undefined,
 ): Promise<void> {
-  if (prestart === undefined) return;
-  const { command, folder } = prestart;
-  if (folder === undefined) return runBefore(context, command);
-  await verification.finish();
-  await runBefore(context, command, join(medium.folder, folder));
+  if (prestart?.folder !== undefined) await verification.finish();
+  await runPrestartOf(context, medium.folder, prestart);
 }
 
 /** The medium's password is asked before anything else, even when nobody is to be asked anything. */
@@ -72,6 +77,7 @@ async function openSettings(
     keyboard: await openKeyboard(context.paths.keymaps, medium.facts.keyboard),
     signal: verification.refused,
     open,
+    ...(medium.facts.kind === 'prestaged' ? { stick: keyStick(context, medium.facts.id, open) } : {}),
   });
   return opened ?? (await verification.fail());
 }

@@ -4,10 +4,12 @@ import type { ExfatVolume } from '../../formats/exfat-reader.ts';
 import { backupTableSize, writeGpt } from '../../formats/gpt-writer.ts';
 import type { Extent, VolumePiece } from '../../formats/volume.ts';
 import { type OpenStorage, openStorage } from '../../host/storage.ts';
-import { mediumFactsOf } from '../medium-files.ts';
-import { withMedium } from '../open-medium.ts';
+import { mediumFactsOf } from '../medium/files.ts';
+import { withMedium } from '../medium/open.ts';
 import { isUsb, openUsb, type UsbMedium } from '../usb/medium.ts';
 import { grownGeometry, partitionNames } from '../usb/partitions.ts';
+import { isSingle, openSingle } from '../usb/single.ts';
+import { volumeFactsOf } from '../volumes/read.ts';
 
 /** A finished image as it goes onto sticks. */
 export interface StickImage {
@@ -21,8 +23,15 @@ export interface StickImage {
 
 /** Opens an ISO or a USB image. @throws BW-HOST-007, BW-MEDIA-010, -011, -081 none of ours, or damaged */
 export async function openStickImage(file: string): Promise<StickImage> {
-  const { id } = await withMedium(file, (medium) => mediumFactsOf(medium, file));
+  const id = await withMedium(
+    file,
+    async (medium) => (await volumeFactsOf(medium))?.mediumId ?? (await mediumFactsOf(medium, file)).id,
+  );
   const storage = await openStorage(file, { mode: 'read' });
+  if (await isSingle(storage)) {
+    const { ranges, fitTo } = await openSingle(storage);
+    return { ...{ storage, ranges, fitTo }, mediumId: id };
+  }
   if (!(await isUsb(storage)))
     return {
       storage,

@@ -1,7 +1,9 @@
 import { type Disk, listDisks } from '../../host/disks.ts';
 import { sizeOf, stat } from '../../host/files.ts';
 import { type OpenStorage, openStorage } from '../../host/storage.ts';
+import { BootwrightError } from '../../model/error.ts';
 import type { Progress } from '../../model/progress.ts';
+import { isSingle } from '../usb/single.ts';
 import { carryOutUpdate } from '../usb/update.ts';
 import { prepareUpdate, type UpdatePlan } from '../usb/update-plan.ts';
 import { chooseDisks } from './choose.ts';
@@ -18,6 +20,8 @@ export interface WriteOrder {
   readonly disks: readonly Disk[];
   /** Serials, or `PATH=SIZE`. */
   readonly names: readonly string[];
+  /** What is to be said about the medium before anything is erased. */
+  readonly before?: (mediumId: string) => Promise<void>;
 }
 
 /**
@@ -27,7 +31,7 @@ export interface WriteOrder {
  *   as `writeSticks`
  */
 export async function writeOrder(
-  { file, disks, names }: WriteOrder,
+  { file, disks, names, before }: WriteOrder,
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<{ readonly mediumId: string; readonly sticks: readonly StickResult[] }> {
@@ -37,6 +41,7 @@ export async function writeOrder(
   try {
     for (const disk of chosen)
       opened.push({ disk, storage: await openStorage(disk.path, { mode: 'change', exclusive: true }) });
+    await before?.(image.mediumId);
     return { mediumId: image.mediumId, sticks: await writeSticks(image, opened, progress, signal) };
   } finally {
     for (const { storage } of [...opened, image]) await storage.close();
@@ -52,7 +57,7 @@ export interface UpdateOrder {
   readonly confirm: (plan: UpdatePlan, path: string) => Promise<boolean>;
 }
 
-/** Brings a stick up to an image. @throws as `chooseDisks`, `prepareUpdate`, `carryOutUpdate` */
+/** Brings a stick up to an image. @throws as `chooseDisks`, `prepareUpdate`, `carryOutUpdate`; BW-MEDIA-152 */
 export async function updateOrder(
   { file, device, disks, confirm }: UpdateOrder,
   progress: Progress,
@@ -63,6 +68,12 @@ export async function updateOrder(
   try {
     const stick = await openStorage(path, { mode: 'change', exclusive: path.startsWith('/dev/') });
     try {
+      for (const [storage, name] of [[from, file] as const, [stick, path] as const])
+        if (await isSingle(storage))
+          throw new BootwrightError(
+            'BW-MEDIA-152',
+            `${name} has one partition: there is no second system that could be written while the first stays whole. Nothing was written.`,
+          );
       const job = await prepareUpdate(from, stick);
       if (job === undefined) return { path, done: false };
       if (!(await confirm(job.plan, path))) return { path, plan: job.plan, done: false };

@@ -1,3 +1,4 @@
+import type { VolumePiece } from '../../formats/volume.ts';
 import type { Disk } from '../../host/disks.ts';
 import type { Storage } from '../../host/storage.ts';
 import { BootwrightError } from '../../model/error.ts';
@@ -27,6 +28,8 @@ const pieceSize = 4 * 1024 * 1024;
 /** A kernel that may keep gigabytes unwritten shows progress that is none, and then stands still. */
 const flushEvery = 64 * 1024 * 1024;
 const head = 1024 * 1024;
+/** Without the first sector neither BIOS nor UEFI, which wants a protective MBR, starts anything. */
+const start = 512;
 
 /**
  * Writes one image to several sticks at once, read once. Its start comes last, so that a stick that was pulled out in
@@ -44,6 +47,11 @@ export async function writeSticks(
   const sticks: Written[] = opened.map((stick) => ({ ...stick }));
   const all = (work: (stick: Written) => Promise<void>): Promise<void> => onEach(sticks, work, signal);
   progress.phase('checking what the sticks really hold');
+  // Before anything else on it changes: what lost its power from here on must not start as what it was.
+  await all(async ({ storage }) => {
+    await storage.write(0, Buffer.alloc(start));
+    await storage.flush();
+  });
   await all(({ storage, disk }) => checkCapacity(storage, disk.path));
   await all(({ storage }) => storage.write(0, Buffer.alloc(head)));
 
@@ -64,23 +72,28 @@ export async function writeSticks(
   await all(async (stick) => {
     for (const { offset, bytes } of marks.get(stick) ?? []) await stick.storage.write(offset, bytes);
   });
-  const start = await image.storage.read(0, Math.min(head, image.storage.size));
-  const fits = new Map(sticks.map((stick) => [stick, image.fitTo(stick.storage.size)]));
+  const first = await image.storage.read(0, Math.min(head, image.storage.size));
   await all(({ storage }) => storage.flush());
   progress.phase('reading back', { bytes: total });
   await all(({ storage }) => storage.forget());
-  const own = (stick: Written) => fits.get(stick) ?? [];
   await eachPiece(image, body, progress, (offset, piece) => all((stick) => compare(stick, offset, piece)));
   await all(async (stick) => {
     for (const { offset, bytes } of marks.get(stick) ?? []) await compare(stick, offset, bytes);
-    await stick.storage.write(0, start);
-    for (const { offset, bytes } of own(stick)) await stick.storage.write(offset, bytes);
-    await stick.storage.forget();
-    const changed = own(stick).find(({ offset }) => offset === 0)?.bytes ?? new Uint8Array(0);
-    for (const { offset, bytes } of own(stick)) await compare(stick, offset, bytes);
-    await compare(stick, changed.length, start.subarray(changed.length));
+    const own = Buffer.from(first);
+    const fitted = image.fitTo(stick.storage.size);
+    for (const { offset, bytes } of fitted) if (offset === 0) own.set(bytes);
+    const rest = fitted.filter(({ offset }) => offset !== 0);
+    await writeChecked(stick, [...rest, { offset: start, bytes: own.subarray(start) }]);
+    await writeChecked(stick, [{ offset: 0, bytes: own.subarray(0, start) }]);
   });
   return sticks.map(({ disk: { path, serial, size }, error }) => ({ path, serial, size, ...(error && { error }) }));
+}
+
+/** @throws BW-MEDIA-085 */
+async function writeChecked(stick: Stick, pieces: readonly VolumePiece[]): Promise<void> {
+  for (const { offset, bytes } of pieces) await stick.storage.write(offset, bytes);
+  await stick.storage.forget();
+  for (const { offset, bytes } of pieces) await compare(stick, offset, bytes);
 }
 
 /** The part of a range behind `from` and before `to`. */

@@ -1,7 +1,11 @@
 import { createHash, type KeyObject } from 'node:crypto';
+import { join } from 'node:path';
+import { hashFile, readBytes } from '../../host/files.ts';
+import type { BootFileRole } from '../../model/boot-image.ts';
 import { BootwrightError } from '../../model/error.ts';
 import { type LayoutFile, layoutFileSize } from '../../model/layout.ts';
 import { manifestBytes, signManifest } from '../../trust/manifest.ts';
+import type { TargetJob } from '../target.ts';
 
 /** GRUB's two parts for BIOS, as GRUB's makers leave them. */
 export interface BiosLoader {
@@ -84,4 +88,23 @@ export function placeBiosLoader({ sector, core }: BiosLoader, start: number, roo
   const rest = Buffer.from(core);
   rest.writeBigUInt64LE(BigInt(start / 512 + 1), 512 - 12);
   return { sector: first, core: rest };
+}
+
+/** As they lie in the boot image. @throws BW-MEDIA-014 */
+export async function biosLoader({
+  bootImage,
+  bootImageFolder,
+}: Pick<TargetJob, 'bootImage' | 'bootImageFolder'>): Promise<BiosLoader> {
+  const read = async (role: BootFileRole): Promise<Uint8Array> => {
+    const file = bootImage.files[role];
+    if (file === undefined) throw new Error(`the boot image has no ${role}`);
+    const path = join(bootImageFolder, file.name);
+    if ((await hashFile(path)) !== file.sha256)
+      throw new BootwrightError(
+        'BW-MEDIA-014',
+        `The boot image ${bootImage.name} is damaged: ${file.name} was changed.`,
+      );
+    return readBytes(path);
+  };
+  return { sector: await read('bios-sector'), core: await read('bios-core') };
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type ExfatVolume, readExfat } from '../../formats/exfat-reader.ts';
 import { type Fat32Volume, type ReadVolume, readFat32 } from '../../formats/fat32-reader.ts';
 import { type GuidPartition, type GuidPartitionTable, readGpt } from '../../formats/gpt.ts';
@@ -7,6 +6,7 @@ import type { Storage } from '../../host/storage.ts';
 import { BootwrightError } from '../../model/error.ts';
 import { activeOf, activePath, type System } from './loader.ts';
 import { partitionNames, type UsbGeometry } from './partitions.ts';
+import { storageReader } from './reader.ts';
 import { contentListPath } from './tree.ts';
 import { contentRoot } from './volumes.ts';
 
@@ -77,7 +77,6 @@ export async function openUsb(storage: Pick<Storage, 'read' | 'size'>): Promise<
   const contentNames = list === undefined ? [] : parseContentList(Buffer.from(await bytes(list)).toString());
   const files = [...system, ...contentOf(content, geometry.content.start, contentNames)];
   files.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
-  const byPath = new Map(files.map((file) => [file.path, file]));
   return {
     ...{
       table,
@@ -90,22 +89,9 @@ export async function openUsb(storage: Pick<Storage, 'read' | 'size'>): Promise<
       content,
       contentNames,
     },
-    ...{ label: content.label, length: storage.size, files, bytes },
+    ...storageReader(storage, files),
+    label: content.label,
     range: (offset, length) => storage.read(offset, length),
-    file: (path) => byPath.get(path),
-    hash: async (file, onBytes) => {
-      const hash = createHash('sha256');
-      for (const { offset, size } of file.extents) {
-        for (let done = 0; done < size; ) {
-          const piece = await storage.read(offset + done, Math.min(1 << 20, size - done));
-          if (piece.length === 0) break;
-          hash.update(piece);
-          onBytes?.(piece.length);
-          done += piece.length;
-        }
-      }
-      return hash.digest('hex');
-    },
   };
 }
 

@@ -9,11 +9,16 @@ const contentFile = /^(bootwright\/content\/([^/]+))\/(.+)$/;
 
 /** What lies only on optical media, or in the part of a stick that is shared by both systems. */
 export function usbFiles(layout: Layout): Layout {
-  const { biosImage, efiImage } = layout.boot;
-  const elsewhere = new Set([biosImage, efiImage, 'boot/grub/boot_hybrid.img', 'boot/grub/loopback.cfg']);
-  const files = layout.files.filter(({ path }) => !elsewhere.has(path) && !path.startsWith('EFI/'));
+  const files = withoutOpticalFiles(layout).files.filter(({ path }) => !path.startsWith('EFI/'));
   const loaders = layout.files.filter(({ path }) => path.startsWith('EFI/BOOT/'));
   return { ...layout, files, loaders };
+}
+
+/** Without what starts discs, and ISO files in boot menus. */
+export function withoutOpticalFiles(layout: Layout): Layout {
+  const { biosImage, efiImage } = layout.boot ?? {};
+  const optical = new Set([biosImage, efiImage, 'boot/grub/boot_hybrid.img', 'boot/grub/loopback.cfg']);
+  return { ...layout, files: layout.files.filter(({ path }) => !optical.has(path)) };
 }
 
 /** A content object on the medium. */

@@ -4,7 +4,7 @@ import type { FoundFile, PlannedVolume } from '../../formats/volume.ts';
 import type { Storage } from '../../host/storage.ts';
 import { BootwrightError } from '../../model/error.ts';
 import { formatBytes } from '../../model/quantity.ts';
-import { mediumFactsOf } from '../medium-files.ts';
+import { mediumFactsOf } from '../medium/files.ts';
 import type { System } from './loader.ts';
 import { openUsb, type UsbMedium } from './medium.ts';
 import { contentRoot } from './volumes.ts';

@@ -3,7 +3,7 @@ import type { Storage } from '../../host/storage.ts';
 import { BootwrightError } from '../../model/error.ts';
 import type { Manifest } from '../../model/medium.ts';
 import type { Progress } from '../../model/progress.ts';
-import { mediumFactsOf, parseJson, textOf } from '../medium-files.ts';
+import { mediumFactsOf, parseJson, textOf } from '../medium/files.ts';
 import { copyExtents, equalExtents, hashExtents } from './extents.ts';
 import { activeSector } from './loader.ts';
 import { openUsb, type UsbMedium } from './medium.ts';

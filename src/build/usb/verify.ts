@@ -1,7 +1,7 @@
 import { BootwrightError } from '../../model/error.ts';
 import { checkFile, checkFiles, verifyManifest } from '../../trust/manifest.ts';
 import type { PublicKey } from '../../trust/public-key.ts';
-import type { Finding } from '../finding.ts';
+import type { Finding } from '../medium/finding.ts';
 import { activePath, placeBiosLoader } from './loader.ts';
 import type { UsbMedium } from './medium.ts';
 

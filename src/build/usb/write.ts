@@ -1,20 +1,14 @@
-import { basename, dirname, join, resolve } from 'node:path';
 import { writeGpt } from '../../formats/gpt-writer.ts';
 import type { PlannedVolume } from '../../formats/volume.ts';
-import { hashFile, readBytes, readText, rename, rm, syncFolder } from '../../host/files.ts';
-import { removeOnExit } from '../../host/leftovers.ts';
+import { readText } from '../../host/files.ts';
 import { templatePath } from '../../host/package.ts';
-import { readPieces } from '../../host/pieces.ts';
-import { run } from '../../host/process.ts';
-import { randomId } from '../../host/random.ts';
-import { createStorage, type Storage } from '../../host/storage.ts';
-import type { BootFileRole } from '../../model/boot-image.ts';
+import type { Storage } from '../../host/storage.ts';
 import { BootwrightError } from '../../model/error.ts';
-import { type Layout, layoutFileSize, type SourceFile } from '../../model/layout.ts';
-import { writeEncrypted } from '../encrypt-content.ts';
-import { hashSources, refuseChanges, sourceFacts } from '../sources.ts';
+import { type Layout, layoutFileSize } from '../../model/layout.ts';
+import { writeImage } from '../copy-content.ts';
+import type { MediumReader } from '../medium/files.ts';
 import type { TargetJob } from '../target.ts';
-import { type BiosLoader, placeBiosLoader, sharedFiles } from './loader.ts';
+import { biosLoader, placeBiosLoader, sharedFiles } from './loader.ts';
 import { openUsb } from './medium.ts';
 import { partitionTable, type UsbGeometry } from './partitions.ts';
 import { geometryOf, sharedVolume, systemVolume, type UsbVolumes, volumesOf } from './volumes.ts';
@@ -25,122 +19,19 @@ import { geometryOf, sharedVolume, systemVolume, type UsbVolumes, volumesOf } fr
  * gets its name. Where nothing has to be, the file has holes.
  *
  * @throws BW-HOST-004 disk full, BW-HOST-006 interrupted, BW-CONTENT-007 a source changed, BW-MEDIA-007 it does not read
- *   back as planned
+ *   back as planned, BW-MEDIA-154 the unfinished part is somebody else's
  */
 export async function writeUsb(job: TargetJob): Promise<{ readonly size: number }> {
   const geometry = geometryOf(job.draft);
-  const temporary = join(dirname(resolve(job.output)), `.${basename(job.output)}.${randomId()}.partial`);
-  const keep = removeOnExit(temporary);
-  try {
-    const image = await createStorage(temporary, geometry.size);
-    try {
-      const hashes = await copyAndHash(job, image, temporary, volumesOf(job.draft, geometry));
-      job.progress.phase('signing and checking');
-      const { layout, id } = await job.finish(hashes);
-      const volumes = volumesOf(layout, geometry, hashes);
-      await writeStructures(job, image, { layout, id, geometry, volumes });
-      await image.flush();
-      await readBack(image, layout);
-    } finally {
-      await image.close();
-    }
-    job.signal?.throwIfAborted();
-    await rename(temporary, job.output);
-    await syncFolder(dirname(resolve(job.output)));
-    return { size: geometry.size };
-  } catch (error) {
-    await rm(temporary, { force: true });
-    if (job.signal?.aborted === true)
-      throw new BootwrightError('BW-HOST-006', `Interrupted: ${job.output} was not written.`, { cause: error });
-    throw error;
-  } finally {
-    keep();
-  }
-}
-
-/** Both read the sources, one right behind the other: the page cache gives them the same bytes. */
-async function copyAndHash(
-  job: TargetJob,
-  image: Storage,
-  path: string,
-  { places }: UsbVolumes,
-): Promise<Map<string, string>> {
-  const { draft, progress } = job;
-  const before = await sourceFacts(draft);
-  const total = draft.files.reduce((sum, file) => sum + ('source' in file ? layoutFileSize(file) : 0), 0);
-  progress.phase(`writing ${basename(job.output)}`, { bytes: total });
-  const failed = new AbortController();
-  const signal = AbortSignal.any([failed.signal, ...(job.signal === undefined ? [] : [job.signal])]);
-  let reason: unknown;
-  const ended = <T>(work: Promise<T>): Promise<T> =>
-    work.catch((error: unknown) => {
-      reason ??= error;
-      failed.abort();
-      throw error;
-    });
-  const copy = async (): Promise<void> => {
-    let done = 0;
-    for (const file of draft.files) {
-      const place = places.get(file.path);
-      if (!('source' in file) || file.encryption !== undefined || place === undefined) continue;
-      const before = done;
-      const onBytes = (bytes: number): void => progress.advance(before + bytes, file.path);
-      if (file.size >= ownProcess) await copyByProgram(file, path, place, onBytes, signal);
-      else await copyHere(file, image, place, signal);
-      done += file.size;
-      progress.advance(done, file.path);
-    }
-  };
-  const [hashes] = await Promise.allSettled([ended(hashSources(draft, job.hash ?? hashFile, signal)), ended(copy())]);
-  if (reason === undefined && hashes.status === 'fulfilled') {
-    const sizes = new Map(draft.files.map((file) => [file.path, layoutFileSize(file)]));
-    const placeOf = (file: string) => {
-      const [offset, size] = [places.get(file), sizes.get(file) ?? 0];
-      return offset === undefined ? undefined : { size, extents: [{ offset, size }] };
-    };
-    await writeEncrypted(draft, path, async () => placeOf, hashes.value, progress, job.signal);
-  }
-  await refuseChanges(draft, before);
-  if (reason !== undefined || hashes.status === 'rejected') throw reason;
-  return hashes.value;
-}
-
-/** Hashing keeps this process busy: a large file is copied by another one, on another core. */
-const ownProcess = 32 * 1024 * 1024;
-
-async function copyByProgram(
-  { source, size }: SourceFile,
-  image: string,
-  place: number,
-  onBytes: (bytes: number) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const range = [`seek=${place}`, `count=${size}`, 'iflag=count_bytes', 'oflag=seek_bytes', 'conv=notrunc'];
-  await run('dd', [`if=${resolve(source)}`, `of=${image}`, 'bs=1M', ...range, 'status=progress'], {
-    signal,
-    onOutput: (piece) => {
-      const bytes = [...piece.matchAll(/(\d+) bytes/g)].at(-1)?.[1];
-      if (bytes !== undefined) onBytes(Number(bytes));
-    },
-  }).catch((cause: unknown) => {
-    if (!(cause instanceof BootwrightError) || !cause.message.includes('No space left')) throw cause;
-    throw new BootwrightError('BW-HOST-004', `There is no space left for ${image}; nothing was left there.`, { cause });
+  await writeImage(job, geometry.size, volumesOf(job.draft, geometry).places, async (image, hashes) => {
+    const { layout, id } = await job.finish(hashes);
+    const volumes = volumesOf(layout, geometry, hashes);
+    await writeStructures(job, image, { layout, id, geometry, volumes });
+    await image.flush();
+    await readBack(image, layout);
+    return undefined;
   });
-}
-
-async function copyHere(
-  { source, size }: SourceFile,
-  image: Storage,
-  place: number,
-  signal: AbortSignal,
-): Promise<void> {
-  let at = place;
-  for await (const piece of readPieces(source, signal)) {
-    // One that grew meanwhile is refused afterwards, but must not run over its neighbour.
-    if (at + piece.length > place + size) break;
-    await image.write(at, piece);
-    at += piece.length;
-  }
+  return { size: geometry.size };
 }
 
 interface Finished {
@@ -181,29 +72,17 @@ async function writeStructures(
   await image.write(geometry.size - table.end.length, table.end);
 }
 
-async function writeVolume(image: Storage, volume: PlannedVolume, start: number): Promise<void> {
+export async function writeVolume(image: Storage, volume: PlannedVolume, start: number): Promise<void> {
   for (const { offset, bytes } of volume.pieces) await image.write(start + offset, bytes);
 }
 
-/** @throws BW-MEDIA-014 */
-async function biosLoader({ bootImage, bootImageFolder }: TargetJob): Promise<BiosLoader> {
-  const read = async (role: BootFileRole): Promise<Uint8Array> => {
-    const file = bootImage.files[role];
-    if (file === undefined) throw new Error(`the boot image has no ${role}`);
-    const path = join(bootImageFolder, file.name);
-    if ((await hashFile(path)) !== file.sha256)
-      throw new BootwrightError(
-        'BW-MEDIA-014',
-        `The boot image ${bootImage.name} is damaged: ${file.name} was changed.`,
-      );
-    return readBytes(path);
-  };
-  return { sector: await read('bios-sector'), core: await read('bios-core') };
+/** @throws BW-MEDIA-007 */
+async function readBack(image: Storage, layout: Layout): Promise<void> {
+  await compareWithLayout(await openUsb(image), layout);
 }
 
 /** Everything but content is compared again, by the reader every other command uses. @throws BW-MEDIA-007 */
-async function readBack(image: Storage, layout: Layout): Promise<void> {
-  const medium = await openUsb(image);
+export async function compareWithLayout(medium: MediumReader, layout: Layout): Promise<void> {
   const misread = (why: string): BootwrightError =>
     new BootwrightError('BW-MEDIA-007', `The written image does not read back as planned: ${why}.`);
   if (medium.files.length !== layout.files.length) throw misread(`it has ${medium.files.length} files`);

@@ -16,6 +16,7 @@ import type {
   NetworkFolder,
   PartitionPlan,
   PartitionTable,
+  ReleasedRoom,
   UploadRequest,
   VerifyImageRequest,
   VolumeFacts,
@@ -31,7 +32,10 @@ import { applyImage, compareWithImage } from './image.ts';
 import { Mounts } from './mounts.ts';
 import { connectFolder, disconnectFolder } from './network-folder.ts';
 import { partitionDevices, readAt, readTable, writeTable } from './partitions.ts';
+import { writeTableBeside } from './partitions-beside.ts';
+import { keptDevices, prestagedPart } from './prestaged.ts';
 import { probe } from './probe.ts';
+import { releasePartitions } from './release.ts';
 import { diskOf, readValue } from './sysfs.ts';
 import { uploadFile } from './upload.ts';
 
@@ -43,6 +47,8 @@ export interface LinuxMachineOptions {
   readonly sources?: readonly string[];
   /** The only devices that count as disks, loop devices included: for tests. */
   readonly onlyDisks?: readonly string[];
+  /** Partitions a prestaged medium lies on; by default the lines of `<runFolder>/kept`. */
+  readonly kept?: readonly string[];
 }
 
 /** The machine we run on: the boot environment, or a deployed Linux. Needs root. */
@@ -52,6 +58,7 @@ export class LinuxMachine extends LinuxFiles implements Machine {
   readonly #runFolder: string;
   readonly #sources: readonly string[] | undefined;
   readonly #onlyDisks: readonly string[] | undefined;
+  readonly #kept: readonly string[] | undefined;
   readonly #mounts: Mounts;
 
   constructor(options: LinuxMachineOptions) {
@@ -60,6 +67,7 @@ export class LinuxMachine extends LinuxFiles implements Machine {
     this.#runFolder = options.runFolder ?? '/run/bootwright';
     this.#sources = options.sources;
     this.#onlyDisks = options.onlyDisks;
+    this.#kept = options.kept;
     this.#mounts = new Mounts(this.#runFolder);
   }
 
@@ -67,20 +75,45 @@ export class LinuxMachine extends LinuxFiles implements Machine {
     return readFacts();
   }
 
-  disks(): Promise<readonly Disk[]> {
-    return this.#search((disk, place) => describeContents(disk, place, this.#runFolder));
+  async disks(): Promise<readonly Disk[]> {
+    const found = await this.#search((disk, place) => describeContents(disk, place, this.#runFolder));
+    return Promise.all(
+      found.map(async (disk) => {
+        const kept = await this.#keptOn(disk);
+        if (kept.length === 0) return disk;
+        const { volumes, usableBytes } = prestagedPart(disk, kept);
+        return { ...disk, prestaged: { volumes, usableBytes } };
+      }),
+    );
   }
 
   async partition(disk: string, table: PartitionPlan): Promise<void> {
     await this.#refuseMedium(disk);
     const found = await this.#disk(disk);
+    const kept = await this.#keptOn(found);
     // What we mounted ourselves, e.g. to keep the run's state, must not stand in the way of a second attempt.
-    for (const device of await partitionDevices(disk)) await this.#mounts.unmount(device);
-    await writeTable(found, table);
+    for (const device of await partitionDevices(disk))
+      if (!kept.some((partition) => partition.device === device)) await this.#mounts.unmount(device);
+    if (kept.length === 0) return writeTable(found, table);
+    await writeTableBeside(found, table, kept);
+    const now = await this.#keptOn(found);
+    if (JSON.stringify(now) !== JSON.stringify(kept))
+      throw new BootwrightError(
+        'BW-DISK-006',
+        `The partitions of the prestaged medium on ${disk} were to stay as they are.`,
+      );
   }
 
   async partitionTable(disk: string): Promise<PartitionTable> {
-    return readTable(await this.#disk(disk));
+    const found = await this.#disk(disk);
+    const table = await readTable(found);
+    const kept = await this.#keptOn(found);
+    const isKept = (uuid: string): boolean => kept.some((partition) => partition.uuid === uuid);
+    return { ...table, partitions: table.partitions.filter(({ uuid }) => !isKept(uuid)) };
+  }
+
+  async releasePartitions(volumes: readonly string[]): Promise<ReleasedRoom> {
+    return releasePartitions(await this.#search(), volumes);
   }
 
   async format(volume: string, fileSystem: FileSystem, label: string): Promise<void> {
@@ -182,6 +215,14 @@ export class LinuxMachine extends LinuxFiles implements Machine {
     });
   }
 
+  /** Partitions of a prestaged medium on this disk. */
+  async #keptOn(disk: Disk): Promise<PartitionTable['partitions']> {
+    const devices = this.#kept ?? (await keptDevices(this.#runFolder));
+    const disks = await Promise.all(devices.map((device) => diskOf(device.replace(/^\/dev\//, ''))));
+    if (!disks.includes(disk.path.replace(/^\/dev\//, ''))) return [];
+    return (await readTable(disk)).partitions.filter(({ device }) => devices.includes(device));
+  }
+
   async #sourceList(): Promise<readonly string[]> {
     return this.#sources ?? (await readValue(`${this.#runFolder}/source`)).split('\n');
   }
@@ -226,6 +267,9 @@ export class LinuxMachine extends LinuxFiles implements Machine {
   /** @throws BW-DISK-003 */
   async #refuseMedium(device: string): Promise<void> {
     const disk = await diskOf(device.replace(/^\/dev\//, ''));
+    const kept = this.#kept ?? (await keptDevices(this.#runFolder));
+    if (kept.includes(device))
+      throw new BootwrightError('BW-DISK-003', `${device} belongs to the prestaged medium: it was not touched.`);
     if ((await sourceDisks(await this.#sourceList())).has(disk))
       throw new BootwrightError('BW-DISK-003', `${device} belongs to the boot medium: it was not touched.`);
   }

@@ -3,7 +3,7 @@ import { sleep } from '../../host/clock.ts';
 import { exists, open } from '../../host/files.ts';
 import { run } from '../../host/process.ts';
 import { BootwrightError } from '../../model/error.ts';
-import type { Disk, PartitionPlan, PartitionTable } from '../../model/machine.ts';
+import type { Disk, PartitionPlan, PartitionTable, PlannedPartition } from '../../model/machine.ts';
 import { namesIn, partitionDevice, readValue } from './sysfs.ts';
 
 const grain = 2 ** 20;
@@ -16,20 +16,30 @@ export async function writeTable(disk: Disk, plan: PartitionPlan): Promise<void>
     await run('wipefs', ['--all', '--force', '--quiet', device]);
   const lines = ['label: gpt'];
   let start = grain;
-  for (const { name, type, sizeBytes } of plan.partitions) {
-    const quoted = name.replace(/["\\]/g, (character) => `\\x${character.charCodeAt(0).toString(16)}`);
-    lines.push(
-      `start=${start / disk.sectorSize}, size=${sizeBytes / disk.sectorSize}, type=${partitionTypeUuids[type]}, name="${quoted}"`,
-    );
-    start += sizeBytes;
+  for (const partition of plan.partitions) {
+    lines.push(scriptLine(partition, start, disk.sectorSize));
+    start += partition.sizeBytes;
   }
   await run('sfdisk', ['--quiet', '--wipe', 'always', '--wipe-partitions', 'always', disk.path], {
     input: `${lines.join('\n')}\n`,
   });
+  await showPartitions(
+    disk,
+    plan.partitions.map((_, index) => index + 1),
+  );
+}
+
+/** A partition as sfdisk reads it. */
+export function scriptLine({ name, type, sizeBytes }: PlannedPartition, start: number, sectorSize: number): string {
+  const quoted = name.replace(/["\\]/g, (character) => `\\x${character.charCodeAt(0).toString(16)}`);
+  return `start=${start / sectorSize}, size=${sizeBytes / sectorSize}, type=${partitionTypeUuids[type]}, name="${quoted}"`;
+}
+
+/** Tells the kernel of the new table, and waits until it shows these partitions. @throws BW-DISK-006 */
+export async function showPartitions(disk: Pick<Disk, 'path'>, numbers: readonly number[]): Promise<void> {
   await run('partx', ['--update', disk.path], { accept: [1] });
   for (let attempt = 0; attempt < 100; attempt++) {
-    const devices = plan.partitions.map((_, index) => partitionDevice(disk.path, index + 1));
-    const found = await Promise.all(devices.map(exists));
+    const found = await Promise.all(numbers.map((number) => exists(partitionDevice(disk.path, number))));
     if (found.every(Boolean)) return;
     await sleep(50);
   }
@@ -118,8 +128,8 @@ export async function partitionDevices(disk: string): Promise<string[]> {
 }
 
 /** @throws BW-DISK-002 when the disk or a partition is mounted, swapped to, or part of RAID, LVM or encryption */
-async function refuseBusy(disk: string): Promise<void> {
-  const devices = [disk, ...(await partitionDevices(disk))];
+export async function refuseBusy(disk: string, kept: readonly string[] = []): Promise<void> {
+  const devices = [disk, ...(await partitionDevices(disk))].filter((device) => !kept.includes(device));
   const mounts = (await readValue('/proc/self/mounts')).split('\n').map((line) => line.split(' '));
   const swaps = await readValue('/proc/swaps');
   for (const device of devices) {

@@ -14,6 +14,7 @@ import type {
   NetworkFolder,
   PartitionPlan,
   PartitionTable,
+  ReleasedRoom,
   UploadRequest,
   VerifyImageRequest,
   VolumeFacts,
@@ -91,6 +92,18 @@ export class SimulatedMachine extends SimulatedStore implements Machine {
     };
   }
 
+  async releasePartitions(volumes: readonly string[]): Promise<ReleasedRoom> {
+    const disk = this.model.disks.find(({ prestaged }) => prestaged?.volumes.some((name) => volumes.includes(name)));
+    if (disk?.prestaged === undefined) throw new BootwrightError('BW-DISK-008', 'There are no such partitions.');
+    const { volumes: removed, usableBytes } = disk.prestaged;
+    delete disk.prestaged;
+    const root = disk.partitions.at(-1);
+    if (root === undefined) throw new BootwrightError('BW-DISK-008', 'There is no root file system.');
+    const before = root.sizeBytes;
+    root.sizeBytes += disk.sizeBytes - 2 ** 21 - usableBytes;
+    return { removed, rootBytes: { before, after: root.sizeBytes } };
+  }
+
   async format(volume: string, fileSystem: FileSystem, label: string): Promise<void> {
     const { partition } = this.locate(volume);
     const uuid = derivedUuid(`${partition.uuid}/${fileSystem}`);
@@ -151,11 +164,14 @@ export class SimulatedMachine extends SimulatedStore implements Machine {
     onProgress?.(1, 'simulated');
   }
 
-  async compareWithImage({ file, index, volume, sampleSize, ignore }: CompareImageRequest): Promise<ImageComparison> {
+  async compareWithImage(request: CompareImageRequest): Promise<ImageComparison> {
+    const { file, index, volume, sampleSize, ignore, mayHoldMore } = request;
     const expected = this.#options.images?.[`${file}#${index}`] ?? {};
     const { partition } = this.locate(volume);
     const found = Object.fromEntries(
-      Object.entries(partition.files).filter(([path]) => !ignore.includes(path.split('/')[1] ?? '')),
+      Object.entries(partition.files).filter(
+        ([path]) => !ignore.includes(path.split('/')[1] ?? '') && (mayHoldMore !== true || path in expected),
+      ),
     );
     const paths = [...new Set([...Object.keys(expected), ...Object.keys(found)])];
     const differences = paths.filter((path) => JSON.stringify(expected[path]) !== JSON.stringify(found[path]));
@@ -204,7 +220,12 @@ export class SimulatedMachine extends SimulatedStore implements Machine {
     this.model.commands.push(request.root === undefined ? text : `[${request.root}] ${text}`);
     const answer = this.#options.onCommand?.(request);
     if (answer !== undefined) return answer;
-    const { files, partition } = this.place(`${request.root ?? ''}/`);
+    const { root = '', question, leaves = [] } = request;
+    if (question === true) return { code: this.model.answers[text] ?? 1, timedOut: false, output: '' };
+    for (const left of leaves)
+      if ('file' in left) this.put(`${root}${left.file}`, { mode: '755', text: left.text });
+      else this.model.answers[left.answer] = left.code;
+    const { files, partition } = this.place(`${root}/`);
     return simulateCommand(request, {
       files,
       ...(partition === undefined ? {} : { partition }),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Disk, MachineFacts } from '../../model/machine.ts';
+import type { Disk, MachineFacts, PrestagedPart } from '../../model/machine.ts';
 
 /** A machine as data: JSON that can be written down before and after, and compared. */
 export interface SimulatedModel {
@@ -10,9 +10,12 @@ export interface SimulatedModel {
   files: SimulatedFiles;
   /** Every command that was run, inside the applied system ones with its root in front. */
   commands: string[];
+  /** What questions are answered with, by command: an exit code. */
+  answers: Record<string, number>;
 }
 
-export interface SimulatedDisk extends Omit<Disk, 'index' | 'contents'> {
+export interface SimulatedDisk extends Omit<Disk, 'index' | 'contents' | 'prestaged'> {
+  prestaged?: PrestagedPart;
   style: 'gpt' | 'mbr' | 'none';
   /** Whether the first sector starts GRUB. */
   bootCode: '' | 'grub';
@@ -76,7 +79,14 @@ export function blankModel(
       ...disk,
     }),
   );
-  return { environment: 'boot', facts: { ...defaultFacts, ...options.facts }, disks, files: {}, commands: [] };
+  return {
+    environment: 'boot',
+    facts: { ...defaultFacts, ...options.facts },
+    disks,
+    files: {},
+    commands: [],
+    answers: {},
+  };
 }
 
 export interface Difference {

@@ -187,4 +187,49 @@ export const agentErrors = {
     fix: 'Check the cable and the network, or type an address (S).',
     exit: 'missing',
   },
+  'BW-AGENT-180': {
+    title: 'This medium captures no running system',
+    fix: 'Use a capture medium below the locked level, or start the machine from the medium.',
+    exit: 'refused',
+  },
+  'BW-AGENT-181': {
+    title: 'The running system lies where it cannot be captured from',
+    fix: 'Set the reference machine up with ext4 or XFS on a plain partition.',
+    exit: 'refused',
+  },
+  'BW-AGENT-182': {
+    title: 'The medium would not be there after the restart',
+    fix: 'Put it on a stick or into a drive, also a virtual one, and run capture.sh from there.',
+    exit: 'refused',
+  },
+  'BW-AGENT-183': {
+    title: 'The boot environment cannot be started from this running system',
+    fix: "Start the machine from the medium: in the firmware's boot menu, or with efibootmgr --bootnext.",
+    exit: 'refused',
+  },
+  'BW-AGENT-150': {
+    title: 'The disc belongs to another medium',
+    fix: 'Insert the volume that is asked for: medium and number stand in its label.',
+    exit: 'refused',
+  },
+  'BW-AGENT-151': {
+    title: 'The disc is another volume of this medium',
+    fix: 'Insert the volume that is asked for.',
+    exit: 'refused',
+  },
+  'BW-AGENT-152': {
+    title: 'The disc is no volume of a medium',
+    fix: 'Insert the volume that is asked for.',
+    exit: 'refused',
+  },
+  'BW-AGENT-153': {
+    title: 'A volume of the medium was not inserted',
+    fix: 'Try the step again with the volume at hand, or start the machine from volume 1 again.',
+    exit: 'missing',
+  },
+  'BW-AGENT-154': {
+    title: 'Content that lies on several volumes has no room on this machine',
+    fix: 'Format a larger volume before the step that needs it, or make the medium with larger volumes.',
+    exit: 'failure',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -121,4 +121,14 @@ export const contentErrors = {
     fix: 'Run: bootwright content update ID. It is encrypted to the content key of now.',
     exit: 'input',
   },
+  'BW-CONTENT-300': {
+    title: 'Content is of another kind than what is wanted',
+    fix: 'Name content of the right kind: bootwright content list shows them.',
+    exit: 'input',
+  },
+  'BW-CONTENT-301': {
+    title: 'A package does not have the program that is wanted',
+    fix: 'Name a program of package.yaml, or describe it there under "programs".',
+    exit: 'input',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -6,10 +6,12 @@ import { diskErrors } from './disk.ts';
 import { hostErrors } from './host.ts';
 import { keyErrors } from './key.ts';
 import { mediaErrors } from './media.ts';
+import { netbootErrors } from './netboot.ts';
 import { proveErrors } from './prove.ts';
 import { sequenceErrors } from './sequence.ts';
 import { serverErrors } from './server.ts';
 import { siteErrors } from './site.ts';
+import { stagingErrors } from './staging.ts';
 import { stepErrors } from './step.ts';
 import { trustErrors } from './trust.ts';
 
@@ -26,10 +28,12 @@ export const errorCatalogue = {
   ...hostErrors,
   ...keyErrors,
   ...mediaErrors,
+  ...netbootErrors,
   ...proveErrors,
   ...sequenceErrors,
   ...serverErrors,
   ...siteErrors,
+  ...stagingErrors,
   ...stepErrors,
   ...trustErrors,
 } as const;

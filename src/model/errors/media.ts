@@ -126,9 +126,79 @@ export const mediaErrors = {
     fix: 'Name //server/share/name.wim, nfs://server/folder/name.wim, https://server or LABEL=NAME/name.wim; for https give --authority where the site was never served.',
     exit: 'input',
   },
+  'BW-MEDIA-120': {
+    title: 'This kind of medium cannot be written as that',
+    fix: 'Prestaged media end in .wim, all others in .iso, or in .img for a USB image.',
+    exit: 'input',
+  },
+  'BW-MEDIA-121': {
+    title: 'The WIM is no prestaged medium',
+    fix: 'Name a file made by `bootwright media create prestaged`; one that other programs wrote to (compressed, exported) is none any more.',
+    exit: 'input',
+  },
+  'BW-MEDIA-122': {
+    title: 'It is not said what the prestaged medium is to hold',
+    fix: 'Give --sequence ID, and --server https://NAME:PORT or --offline.',
+    exit: 'input',
+  },
+  'BW-MEDIA-124': {
+    title: 'The medium does not come to the machine like that',
+    fix: 'Choose a profile that begins with disk- for a prestaged WIM, and one that begins with cd- or usb- for all others.',
+    exit: 'input',
+  },
+  'BW-MEDIA-123': {
+    title: 'The medium has no sealed part that could be opened otherwise',
+    fix: 'Name a WIM made by `bootwright media create prestaged` with a password.',
+    exit: 'input',
+  },
   'BW-MEDIA-110': {
     title: 'An unattended capture medium has no destination',
     fix: 'Give --destination, or leave out --unattended: then it is asked on the machine.',
+    exit: 'input',
+  },
+  'BW-MEDIA-150': {
+    title: 'A file is too large for the medium',
+    fix: 'Leave out --single-partition, take a larger --volume-size, or put smaller files into the package.',
+    exit: 'input',
+  },
+  'BW-MEDIA-151': {
+    title: 'These options do not go together',
+    fix: 'Leave one of them out.',
+    exit: 'input',
+  },
+  'BW-MEDIA-152': {
+    title: 'A stick with one partition cannot be updated in place',
+    fix: 'Write it anew with `bootwright media write`, or make the medium without --single-partition.',
+    exit: 'refused',
+  },
+  'BW-MEDIA-153': {
+    title: 'The size of the volumes cannot be used',
+    fix: 'Give a number with M, G, MiB or GiB, or one of cd, dvd, dvd-dl, bd, bd-dl; the first volume holds the boot environment.',
+    exit: 'input',
+  },
+  'BW-MEDIA-154': {
+    title: 'The unfinished file beside the output cannot be continued',
+    fix: 'Wait for the other build, or remove FILE.part and FILE.part.journal.',
+    exit: 'refused',
+  },
+  'BW-MEDIA-155': {
+    title: 'A volume does not belong to this medium',
+    fix: 'Give the volumes that were made together: FILE-1.iso, FILE-2.iso and so on.',
+    exit: 'failure',
+  },
+  'BW-MEDIA-180': {
+    title: 'Content that the sequence needs cannot be left out',
+    fix: 'Disable the step that needs it, or leave out --exclude.',
+    exit: 'refused',
+  },
+  'BW-MEDIA-181': {
+    title: 'What is to be left out would not be on the medium',
+    fix: 'Correct the ID after --exclude, or leave it out.',
+    exit: 'input',
+  },
+  'BW-MEDIA-182': {
+    title: 'A list of software would name nothing on the medium',
+    fix: 'Give --application or --package for each that may be named, or list them under "choices" of the step.',
     exit: 'input',
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -136,4 +136,49 @@ export const stepErrors = {
     fix: 'Check the address, and that the upload token is valid: bootwright content receive makes one. What was sent is not sent again.',
     exit: 'refused',
   },
+  'BW-STEP-130': {
+    title: 'A program is made to run as a signed-in person',
+    fix: 'Set runAs to system in package.yaml or in the description of the application.',
+    exit: 'input',
+  },
+  'BW-STEP-131': {
+    title: 'An installation was ended after its time limit',
+    fix: 'Look into the log for what it waited for; raise timeoutMinutes if it only needs longer.',
+    exit: 'failure',
+  },
+  'BW-STEP-132': {
+    title: 'A variable in a list of packages names no program',
+    fix: 'Set PKG001, PKG002, … to PACKAGE:PROGRAM each.',
+    exit: 'input',
+  },
+  'BW-STEP-133': {
+    title: 'The package has no such program',
+    fix: 'Name one that package.yaml describes under "programs".',
+    exit: 'input',
+  },
+  'BW-STEP-134': {
+    title: 'This machine cannot tell whether the application is there',
+    fix: 'Add a rule it can answer: a file, or a command with its exit code.',
+    exit: 'input',
+  },
+  'BW-STEP-135': {
+    title: 'What is to be installed is no application, or needs itself',
+    fix: 'Name an application of applications/; take the circle out of "dependencies".',
+    exit: 'input',
+  },
+  'BW-STEP-136': {
+    title: 'Content cannot be put where the step wants it',
+    fix: 'Use the location task-sequence, or download after an operating system was applied.',
+    exit: 'input',
+  },
+  'BW-STEP-137': {
+    title: 'Downloaded content is not what was sent',
+    fix: 'Run the step again (R). If it fails again, test the disk.',
+    exit: 'failure',
+  },
+  'BW-STEP-138': {
+    title: 'The volume for a data image cannot be used',
+    fix: 'Name a formatted volume that is not the one the operating system lies on.',
+    exit: 'refused',
+  },
 } as const satisfies Record<string, ErrorEntry>;

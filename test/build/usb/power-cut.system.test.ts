@@ -10,6 +10,7 @@ import { prepareUpdate } from '../../../src/build/usb/update-plan.ts';
 import type { Storage } from '../../../src/host/storage.ts';
 import { LayeredStorage, type SectorWrite, WriteRecorder } from '../../../src/host/write-recorder.ts';
 import { silentProgress } from '../../../src/model/progress.ts';
+import { seeded } from '../../seeded.ts';
 import { type MediumSite, makeMedium, mediumSite } from '../medium-site.ts';
 import { onLargerStick, verifyStick } from './usb-medium.ts';
 
@@ -27,15 +28,6 @@ async function image(name: string): Promise<void> {
 async function update(from: StickImage, stick: Storage): Promise<void> {
   const job = await prepareUpdate(from.storage, stick);
   if (job !== undefined) await carryOutUpdate(job, silentProgress);
-}
-
-/** Numbers that look random and are the same in every run. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    return (state >>> 8) / 2 ** 24;
-  };
 }
 
 /** What a program that is not ours says about a partition. */

@@ -1,5 +1,5 @@
+import { type Verification, verifyOpened } from '../../../src/build/medium/verify.ts';
 import { openUsb } from '../../../src/build/usb/medium.ts';
-import { type Verification, verifyOpened } from '../../../src/build/verify.ts';
 import type { Storage } from '../../../src/host/storage.ts';
 import { LayeredStorage } from '../../../src/host/write-recorder.ts';
 import { silentProgress } from '../../../src/model/progress.ts';

@@ -266,6 +266,22 @@ describe('an applied image', () => {
     expect(result.differences).toEqual([expected]);
   });
 
+  it('may lie beside what the volume held before, where that is wanted', async () => {
+    const { wim } = makeImage();
+    const device = await volume('ext4');
+    writeFileSync(join(await bench.machine.mount(device), 'mine'), 'older');
+    await bench.machine.applyImage({ file: wim, index: 1, volume: device });
+    const request = { ...compare, file: wim, volume: device };
+    expect((await bench.machine.compareWithImage(request)).differences).toEqual(['/mine is not in the image']);
+    const { differences, found, expected } = await bench.machine.compareWithImage({ ...request, mayHoldMore: true });
+    expect([differences, found]).toEqual([[], expected]);
+    const root = await bench.machine.mount(device);
+    expect(readFileSync(join(root, 'mine'), 'utf8')).toBe('older');
+    writeFileSync(join(root, 'usr/lib/deep/er/file7'), 'changed');
+    const damaged = await bench.machine.compareWithImage({ ...request, mayHoldMore: true });
+    expect(damaged.differences).toHaveLength(1);
+  });
+
   it('is cleared but for the state of the run', async () => {
     const { wim } = makeImage();
     const device = await volume('ext4');

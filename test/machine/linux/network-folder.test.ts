@@ -36,7 +36,7 @@ describe('a share', () => {
   it('gets its password through a descriptor only, and is waited for when it goes away', async () => {
     program('mount.cifs');
     const place = await connectFolder(share, folder);
-    expect(given('input')).toBe('pa,ss wörd\n');
+    expect(given('input')).toBe('pa,ss wörd');
     expect(given('arguments') + given('environment')).not.toContain('pa,ss');
     expect(given('environment')).toMatch(/^PASSWD_FD=0$/m);
     const [unc, at, , options = ''] = given('arguments').split('\n');
@@ -72,6 +72,6 @@ it('an export is tried from the newest version on, by address, because the kerne
   program('mount', 'case "$*" in *vers=4.0*) exit 0 ;; *) exit 32 ;; esac');
   await connectFolder({ protocol: 'nfs', server: 'localhost', path: '/srv/images' }, folder);
   const versions = [...given('arguments').matchAll(/vers=([\d.]+)/g)].map(([, version]) => version);
-  expect(versions).toEqual(['4.2', '4.1', '4.0']);
+  expect(versions).toEqual(['4.1', '4.0']);
   expect(given('arguments')).toMatch(/^(127\.0\.0\.1|\[::1\]):\/srv\/images$/m);
 });

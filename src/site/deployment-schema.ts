@@ -25,8 +25,9 @@ const address = identifier(
   (text) => (readAddress(text) === undefined ? undefined : text),
   'write an IPv4 or IPv6 address',
 );
+// With milliseconds: `boot-image list --json` says so when an image was built.
 const time = identifier(
-  /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})$/,
+  /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/,
   (text) => (Number.isNaN(Date.parse(text)) ? undefined : new Date(text).toISOString().replace('.000Z', 'Z')),
   'write a time as 2027-01-31T18:00:00Z',
 );

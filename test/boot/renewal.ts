@@ -27,13 +27,12 @@ export function goesOnInNewer(start: Start): (lab: Lab, id: string) => Promise<v
     const heard = bench.heard.all.map(({ event }) => event);
     const told = heard.findIndex((event) => event.type === 'agent.phase' && event.name === 'boot-image');
     expect(heard[told]).toMatchObject({ text: expect.stringContaining(newer.built) });
-    // No reset in between: the firmware had no part in it. The one that came is content with itself.
     const after = heard.slice(told + 1);
-    expect(after.filter(({ type }) => type === 'boot.mark' || type === 'agent.started').slice(0, 3)).toMatchObject([
-      { type: 'boot.mark', name: 'initramfs' },
-      { type: 'boot.mark', name: 'medium' },
-      { type: 'agent.started', environment: 'boot' },
-    ]);
+    expect(after.find(({ type }) => type === 'boot.mark')).toMatchObject({ name: 'initramfs' });
+    expect(after.find(({ type }) => type === 'agent.started')).toMatchObject({ environment: 'boot' });
+    // The firmware had no part in that: what reset the machine was the restart into the deployed system.
+    expect(bench.heard.resets).toBe(1);
+    // The one that came is content with itself.
     expect(after.some((event) => event.type === 'agent.phase' && event.name === 'boot-image')).toBe(false);
     const root = await expectReported(server, machine, bench, start);
     expect(await deployedName(root)).toBe(nameByNewer);

@@ -64,11 +64,11 @@ it('says in hello when old boot images are not to be used', async () => {
   await withServer(async ({ client }) => {
     expect((await client.ask('/v1/hello')).json.checkBootImage).toBeUndefined();
   });
-  const site = 'name: Lab\norganisation: X\ndeployments: { bootImages: { notBefore: 2026-06-01T00:00:00Z } }\n';
+  const site = 'name: Lab\norganisation: X\ndeployments: { bootImages: { notBefore: 2026-06-01T00:00:00.250Z } }\n';
   await withServer(
     async ({ client }) => {
       expect((await client.ask('/v1/hello')).json.checkBootImage).toBe(true);
-      expect((await offer(client)).notBefore).toBe('2026-06-01T00:00:00Z');
+      expect((await offer(client)).notBefore).toBe('2026-06-01T00:00:00.250Z');
     },
     { files: { 'site.yaml': site } },
   );

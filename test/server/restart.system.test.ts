@@ -38,7 +38,7 @@ async function withKillableServer(use: (server: KillableServer, client: Client, 
   });
 }
 
-const large = randomBytes(48 * 2 ** 20);
+const large = randomBytes(24 * 2 ** 20);
 
 describe('a server that is killed and started again', () => {
   it('goes on with a download where it was cut off', async () => {
@@ -59,7 +59,7 @@ describe('a server that is killed and started again', () => {
           if (status !== (received === 0 ? 200 : 206) && status !== 200 && status !== 206) throw new Error(`${status}`);
           parts.push(part);
           received += part.length;
-          if (received < (kills + 1) * 8 * 2 ** 20 || kills === 2) return;
+          if (received < (kills + 1) * 6 * 2 ** 20 || kills === 2) return;
           kills += 1;
           restarting = server.kill().then(() => server.start());
         });

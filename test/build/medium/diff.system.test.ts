@@ -47,9 +47,9 @@ describe('media diff', () => {
       'In the content tools files differ: 1 changed.',
       'The step /Tell was removed.',
       'The step /Leave was added.',
+      'The content tools was changed.',
       'The variable Building has another value.',
       'The secret token has another value.',
-      'The content tools was changed.',
       'It is valid to 2027-01-01T23:59:59Z instead of always.',
     ]);
     expect(found.join()).not.toMatch(/North|South|value[^.]*first/);
